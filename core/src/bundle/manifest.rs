@@ -1,0 +1,203 @@
+//! `bundle.json` and the individuals' file.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+use super::hash::sha256_hex;
+use crate::decision::DecisionParameters;
+use crate::model::{EmbedderConfig, FinderConfig};
+use crate::photo::Preprocessing;
+use crate::{Error, Result};
+
+/// The bundle format that this crate writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// `bundle.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the bundle format, [`FORMAT`].
+    pub format: u32,
+    /// What the catalogue is called, for people.
+    pub title: String,
+    /// The networks and where they come from.
+    pub model: ModelFacts,
+    /// How a photo becomes the input.
+    pub preprocessing: Preprocessing,
+    /// Every number that decides.
+    pub decision: DecisionParameters,
+    /// What the gallery holds.
+    pub catalogue: CatalogueFacts,
+    /// A known input's embedding, to see that a device computes what it should.
+    pub self_check: SelfCheck,
+    /// Every other file.
+    pub files: Files,
+}
+
+/// The networks and where they come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    /// The embedder.
+    pub embedder: EmbedderConfig,
+    /// The fluke finder, if there is one.
+    pub finder: Option<FinderConfig>,
+    /// The recipe's name.
+    pub recipe: String,
+    /// SHA-256 of the recipe as it was run.
+    pub recipe_sha256: String,
+    /// SHA-256 of the photos' names, labels and boxes that it was trained on.
+    pub data_sha256: String,
+    /// Seed of weights, split and augmentation.
+    pub seed: u64,
+}
+
+/// What the gallery holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CatalogueFacts {
+    /// Known whales.
+    pub individuals: usize,
+    /// Photos in the index.
+    pub photos: usize,
+    /// Those of them that show whales without a name.
+    pub new_photos: usize,
+    /// Day of the export, `YYYY-MM-DD`.
+    pub date: String,
+    /// What was left out, in words; empty when nothing was.
+    pub filters: Vec<String>,
+}
+
+/// A known input's embedding. The input is [`SelfCheck::input`], the embedding the one that the
+/// exporting machine's CPU computed from the stored (8-bit) weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelfCheck {
+    /// The unit-length embedding.
+    pub embedding: Vec<f32>,
+    /// The largest difference allowed in any of its values.
+    pub tolerance: f32,
+}
+
+impl SelfCheck {
+    /// The known input, `[3, height, width]`: a smooth pattern in about −2…2 that no symmetry
+    /// leaves as it is.
+    pub fn input(height: usize, width: usize) -> Vec<f32> {
+        let value = |i: usize| {
+            let (channel, y, x) = (i / (height * width), i / width % height, i % width);
+            let phase = 0.11 * x as f32 + 0.07 * y as f32 + 0.5 * channel as f32;
+            2.0 * libm::sinf(phase + 0.0005 * (x * y) as f32)
+        };
+        (0..3 * height * width).map(value).collect()
+    }
+}
+
+/// A static file of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Path relative to `bundle.json`, with `/`.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+}
+
+impl FileEntry {
+    /// The entry of `content` named `stem.HASH.extension`.
+    pub fn of(stem: &str, extension: &str, content: &[u8]) -> Self {
+        let sha256 = sha256_hex(content);
+        Self { path: format!("{stem}.{}.{extension}", &sha256[..16]), bytes: content.len() as u64, sha256 }
+    }
+
+    /// Checks size and hash of `content`.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`] naming the file.
+    pub fn check(&self, content: &[u8]) -> Result<()> {
+        let refuse = |reason: String| Error::Bundle { file: self.path.clone(), reason };
+        if content.len() as u64 != self.bytes {
+            return Err(refuse(format!(
+                "has {} bytes, the bundle says {}; copy the bundle again",
+                content.len(),
+                self.bytes
+            )));
+        }
+        if sha256_hex(content) != self.sha256 {
+            return Err(refuse("its content is not the bundle's (wrong SHA-256); copy the bundle again".to_string()));
+        }
+        Ok(())
+    }
+}
+
+/// The files that must be there before the first photo is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// The networks.
+    pub weights: FileEntry,
+    /// The gallery's embeddings.
+    pub index: FileEntry,
+    /// Names and gallery photos.
+    pub individuals: FileEntry,
+}
+
+impl Files {
+    /// All of them.
+    pub fn all(&self) -> [&FileEntry; 3] {
+        [&self.weights, &self.index, &self.individuals]
+    }
+}
+
+/// The individuals' file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Individuals {
+    /// Names, in the order of the classifier's logits.
+    pub names: Vec<String>,
+    /// One a row of the index, in its order.
+    pub photos: Vec<GalleryPhoto>,
+}
+
+/// A photo of the gallery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GalleryPhoto {
+    /// The photo's file name in the catalogue that it comes from.
+    pub file: String,
+    /// Position of its whale among the names; absent for a whale without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub individual: Option<u32>,
+    /// A small picture of it, if the bundle has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<FileEntry>,
+}
+
+impl Manifest {
+    /// Reads `bundle.json`.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`] when it is no manifest, of another version, or names a file outside the
+    /// bundle's folder; [`Error::Decision`] when a number that decides is out of its range.
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let refuse = |reason: String| Error::Bundle { file: "bundle.json".to_string(), reason };
+        let version: Version = serde_json::from_slice(bytes)
+            .map_err(|error| refuse(format!("is no bundle manifest ({error})")))?;
+        if version.format != FORMAT {
+            return Err(refuse(format!(
+                "has format {}, this program reads format {FORMAT}; {}",
+                version.format,
+                if version.format > FORMAT { "update the program" } else { "export the bundle again" }
+            )));
+        }
+        let manifest: Self = serde_json::from_slice(bytes)
+            .map_err(|error| refuse(format!("cannot be used ({error}); export the bundle again")))?;
+        for file in manifest.files.all() {
+            if file.path.contains("..") || file.path.contains(':') || file.path.starts_with('/') {
+                return Err(refuse(format!("names the file `{}`, which lies outside the bundle", file.path)));
+            }
+        }
+        manifest.decision.validate()?;
+        manifest.model.embedder.check(manifest.preprocessing.height, manifest.preprocessing.width)?;
+        Ok(manifest)
+    }
+}

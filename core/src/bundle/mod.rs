@@ -1,0 +1,26 @@
+//! The bundle: a folder of static files that holds all that naming a whale needs.
+//!
+//! - `bundle.json`: the [`Manifest`], read whole and checked before anything else;
+//! - `weights.HASH.safetensors`: the networks, 8-bit with one scale an output channel, see
+//!   [`weights`];
+//! - `index.HASH.safetensors`: one embedding a gallery photo, 8-bit with one scale a row;
+//! - `individuals.HASH.json`: the names, and what is known of every gallery photo;
+//! - `thumbnails/HASH.jpg`: one a gallery photo, if the bundle has them, listed with size and hash
+//!   in the individuals' file and fetched on demand.
+//!
+//! File names carry the first 16 digits of their SHA-256, so that a cache never lies. Nothing is
+//! half loaded: [`Loader`] checks size and hash of every file before anything is built.
+
+mod hash;
+mod load;
+mod manifest;
+pub mod weights;
+mod write;
+
+pub use hash::sha256_hex;
+pub use load::{Bundle, Loader};
+pub use manifest::{
+    CatalogueFacts, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts,
+    SelfCheck,
+};
+pub use write::{Contents, StaticFile, assemble, join_finder};

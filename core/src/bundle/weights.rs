@@ -1,0 +1,207 @@
+//! Networks as safetensors, 8 bits a weight.
+//!
+//! A tensor of two axes or more is stored as `NAME` (I8, same shape) and `NAME.scale` (F32, one
+//! value an output channel): value = code · scale, codes in −127…127. Output channels are the first
+//! axis of a convolution's `[output, input, height, width]` and the second of a linear layer's
+//! `[input, output]`. Everything else (biases, norms) is stored as F32.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use safetensors::tensor::{Dtype, SafeTensors, View};
+
+use crate::model::named::{Named, Values};
+use crate::{Error, Result};
+
+const SCALE: &str = ".scale";
+
+/// Bytes of a tensor on their way into a file.
+pub(crate) struct Stored {
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl View for &Stored {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Stored {
+    pub(crate) fn f32(shape: Vec<usize>, values: &[f32]) -> Self {
+        Self { dtype: Dtype::F32, shape, bytes: values.iter().flat_map(|v| v.to_le_bytes()).collect() }
+    }
+
+    pub(crate) fn i8(shape: Vec<usize>, codes: &[i8]) -> Self {
+        Self { dtype: Dtype::I8, shape, bytes: codes.iter().map(|&code| code as u8).collect() }
+    }
+}
+
+/// Writes `tensors` as a safetensors file, in the order of their names.
+///
+/// # Errors
+/// [`Error::Bundle`] when the format cannot hold them.
+pub(crate) fn serialize(file: &str, tensors: &BTreeMap<String, Stored>) -> Result<Vec<u8>> {
+    let refuse = |error| Error::Bundle { file: file.to_string(), reason: format!("cannot be written ({error})") };
+    safetensors::serialize(tensors.iter().map(|(name, stored)| (name.as_str(), stored)), None).map_err(refuse)
+}
+
+/// The networks' tensors as the bytes of a weights file.
+///
+/// # Errors
+/// [`Error::Tensor`] when a value is not finite.
+pub fn encode(named: &Named) -> Result<Vec<u8>> {
+    let mut stored = BTreeMap::new();
+    for (name, values) in named {
+        if values.values.iter().any(|value| !value.is_finite()) {
+            let reason = "has values that are not finite; train again with a lower rate".to_string();
+            return Err(Error::Tensor { file: "the network".to_string(), name: name.clone(), reason });
+        }
+        match output_axis(&values.shape) {
+            None => drop(stored.insert(name.clone(), Stored::f32(values.shape.clone(), &values.values))),
+            Some(axis) => {
+                let (codes, scales) = quantize(values, axis);
+                stored.insert(format!("{name}{SCALE}"), Stored::f32(vec![scales.len()], &scales));
+                stored.insert(name.clone(), Stored::i8(values.shape.clone(), &codes));
+            }
+        }
+    }
+    serialize("the weights", &stored)
+}
+
+/// The tensors of a weights file, expanded to f32.
+///
+/// # Errors
+/// [`Error::Bundle`] when `bytes` are no safetensors file, [`Error::Tensor`] when a tensor has no
+/// scale, another type or a value that is not finite.
+pub fn decode(file: &str, bytes: &[u8]) -> Result<Named> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| Error::Bundle {
+        file: file.to_string(),
+        reason: format!("is no safetensors file ({error:?})"),
+    })?;
+    let mut named = Named::new();
+    for (name, view) in tensors.iter() {
+        if name.ends_with(SCALE) {
+            continue;
+        }
+        let refuse = |reason: &str| Error::Tensor {
+            file: file.to_string(),
+            name: name.to_string(),
+            reason: reason.to_string(),
+        };
+        let shape = view.shape().to_vec();
+        let values = match view.dtype() {
+            Dtype::F32 => floats(view.data()),
+            Dtype::I8 => {
+                let scales = tensors.tensor(&format!("{name}{SCALE}")).map_err(|_| refuse("has no scale"))?;
+                let axis = output_axis(&shape).ok_or_else(|| refuse("has too few axes for 8 bits"))?;
+                let scales = floats(scales.data());
+                if scales.len() != shape[axis] {
+                    return Err(refuse("has not one scale an output channel"));
+                }
+                let channel = channel_of(&shape, axis);
+                let codes = view.data().iter().enumerate();
+                codes.map(|(i, &code)| f32::from(code as i8) * scales[channel(i)]).collect()
+            }
+            _ => return Err(refuse("is neither F32 nor I8")),
+        };
+        if values.iter().any(|value: &f32| !value.is_finite()) {
+            return Err(refuse("has values that are not finite"));
+        }
+        named.insert(name.to_string(), Values { shape, values });
+    }
+    Ok(named)
+}
+
+/// Little-endian bytes to floats.
+pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// The axis of the output channels, for tensors that are stored in 8 bits.
+fn output_axis(shape: &[usize]) -> Option<usize> {
+    match shape.len() {
+        0 | 1 => None,
+        2 => Some(1),
+        _ => Some(0),
+    }
+}
+
+/// Row-major position to position along `axis`.
+fn channel_of(shape: &[usize], axis: usize) -> impl Fn(usize) -> usize + use<> {
+    let inner: usize = shape[axis + 1..].iter().product();
+    let length = shape[axis];
+    move |i| i / inner % length
+}
+
+/// Codes, and one scale an output channel: the largest magnitude over 127.
+fn quantize(values: &Values, axis: usize) -> (Vec<i8>, Vec<f32>) {
+    let channel = channel_of(&values.shape, axis);
+    let mut scales = vec![0.0f32; values.shape[axis]];
+    for (i, value) in values.values.iter().enumerate() {
+        let scale = &mut scales[channel(i)];
+        *scale = scale.max(value.abs() / 127.0);
+    }
+    let code = |(i, value): (usize, &f32)| match scales[channel(i)] {
+        0.0 => 0,
+        scale => libm::rintf(value / scale) as i8,
+    };
+    let codes = values.values.iter().enumerate().map(code).collect();
+    (codes, scales)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn named(shape: &[usize], values: Vec<f32>) -> Named {
+        Named::from([("layer.weight".to_string(), Values { shape: shape.to_vec(), values })])
+    }
+
+    proptest! {
+        #[test]
+        fn a_weight_is_at_most_half_a_step_off(values in proptest::collection::vec(-9f32..9.0, 24)) {
+            for shape in [&[4, 6][..], &[2, 3, 2, 2]] {
+                let before = named(shape, values.clone());
+                let after = decode("w", &encode(&before).unwrap()).unwrap();
+                let channel = channel_of(shape, output_axis(shape).unwrap());
+                for (i, (a, b)) in values.iter().zip(&after["layer.weight"].values).enumerate() {
+                    let largest = values.iter().enumerate().filter(|(j, _)| channel(*j) == channel(i));
+                    let step = largest.fold(0f32, |m, (_, v)| m.max(v.abs())) / 127.0;
+                    prop_assert!((a - b).abs() <= 0.5001 * step, "{a} {b} {step}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn biases_are_stored_exactly() {
+        let before = named(&[3], vec![0.1, -2.5e-7, 1e9]);
+        assert_eq!(decode("w", &encode(&before).unwrap()).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_refused() {
+        assert!(encode(&named(&[2], vec![f32::NAN, 0.0])).is_err());
+    }
+
+    #[test]
+    fn rubbish_is_refused() {
+        assert!(decode("w", b"not a safetensors file").is_err());
+        assert!(decode("w", &[0xFF; 64]).is_err());
+    }
+}

@@ -1,0 +1,191 @@
+//! The decision: from a query's feature and logits to a ranked answer.
+//!
+//! In: a [`Query`] (what the model says about one photo), the [`Gallery`], and the
+//! [`DecisionParameters`]. Out: an [`Answer`], the labels in order with scores, probabilities and
+//! the nearest photo of each. [`decide`] is the whole path; web page, command line and evaluation
+//! all go through the functions it calls.
+//!
+//! The steps and their numbers are those of the original system (spec, *Deciding*):
+//!
+//! 1. `classifier`: softmax(T · logits) over the known whales,
+//! 2. and beside it a constant p for `New`;
+//! 3. `similarity`: (2 - d)/2 with d the distance to the label's nearest photo, photos of new
+//!    whales being a label too;
+//! 4. the same with `New` replaced by a constant q;
+//! 5. `fusion`: c1 · (3) + c2 · (4) + c3 · (2);
+//! 6. `calibration`: probabilities that sum to one over all whales and `New`;
+//! 7. `rank`: the first k, equal scores in label order.
+//!
+//! A slice with one entry per individual and a last one for `New` is called a *column* here, after
+//! the tables these scores are collected in.
+//!
+//! Whales that one half does not know: a whale without a photo in the gallery has similarity 0
+//! (d = 2, the farthest there is), a whale that was enrolled after the classifier was trained has
+//! probability 0 in it. Each can still win by the other half.
+
+mod calibration;
+mod classifier;
+mod fusion;
+mod parameters;
+mod rank;
+mod similarity;
+mod softmax;
+#[cfg(test)]
+mod tests;
+
+use alloc::vec::Vec;
+
+use crate::gallery::{Gallery, GalleryError};
+
+pub use calibration::{negative_log_likelihood, probabilities};
+pub use classifier::{classifier_column, classifier_probabilities};
+pub use fusion::{Weights, fused_column, fused_score};
+pub use parameters::DecisionParameters;
+pub use rank::{Answer, Candidate, rank_of};
+pub use similarity::{similarity, similarity_column, with_new_similarity};
+pub use softmax::softmax;
+
+/// What the model says about one photo.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The embedding, `[dimension]`. Any length but zero; it is normalized.
+    pub feature: &'a [f32],
+    /// The total classifier's logits, `[individuals it was trained on]`: the gallery's first
+    /// individuals, in their order.
+    pub logits: &'a [f32],
+}
+
+/// Names the whale: the first `k` labels for `query`, best first (all labels if there are fewer).
+///
+/// # Errors
+/// A parameter out of range; `k` of zero; an empty gallery; a feature of another dimension, of
+/// length zero or with a value that is not finite; logits that are not finite, or more of them
+/// than there are individuals.
+pub fn decide(
+    query: &Query<'_>,
+    gallery: &Gallery,
+    parameters: &DecisionParameters,
+    k: usize,
+) -> Result<Answer, DecisionError> {
+    let nearest = gallery.nearest_per_label(query.feature)?;
+    let columns = Columns::new(query.logits, similarity_column(&nearest), parameters)?;
+    let probabilities = probabilities(&columns.fused, parameters.sharpness);
+    rank::answer(&columns.fused, &probabilities, &nearest, k)
+}
+
+/// Every score that goes into the decision, so that each can be looked at, and measured, alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Columns {
+    /// Step 2: softmax(T · logits) with p for `New`.
+    pub classifier: Vec<f32>,
+    /// Step 3: similarity to the nearest photo, of new whales too.
+    pub nearest: Vec<f32>,
+    /// Step 4: similarity to the nearest photo, with q for `New`.
+    pub nearest_with_new: Vec<f32>,
+    /// Step 5: the weighted sum of the three, the final score.
+    pub fused: Vec<f32>,
+}
+
+impl Columns {
+    /// Steps 1 to 5 from the logits and the similarity column of one query.
+    ///
+    /// # Errors
+    /// A parameter out of range, a value that is not finite, more logits than individuals, or an
+    /// empty similarity column.
+    pub fn new(
+        logits: &[f32],
+        similarity: Vec<f32>,
+        parameters: &DecisionParameters,
+    ) -> Result<Self, DecisionError> {
+        parameters.validate()?;
+        check_column("similarity", &similarity)?;
+        let individuals = similarity
+            .len()
+            .checked_sub(1)
+            .ok_or(DecisionError::NoLabels)?;
+        check_column("logit", logits)?;
+        if logits.len() > individuals {
+            return Err(DecisionError::TooManyLogits {
+                logits: logits.len(),
+                individuals,
+            });
+        }
+        let classifier = classifier_column(
+            logits,
+            individuals,
+            parameters.temperature,
+            parameters.new_probability,
+        );
+        let nearest_with_new = with_new_similarity(&similarity, parameters.new_similarity);
+        let fused = fused_column(
+            parameters.weights,
+            &similarity,
+            &nearest_with_new,
+            &classifier,
+        );
+        Ok(Self {
+            classifier,
+            nearest: similarity,
+            nearest_with_new,
+            fused,
+        })
+    }
+}
+
+fn check_column(what: &'static str, values: &[f32]) -> Result<(), DecisionError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(position) => Err(DecisionError::NotFinite {
+            what,
+            position,
+            value: values[position],
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Why a query cannot be decided.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DecisionError {
+    /// A parameter is outside its range.
+    #[error("decision parameter {name} is {value}, it must be {range}")]
+    Parameter {
+        /// The parameter's name in the manifest.
+        name: &'static str,
+        /// Its value.
+        value: f32,
+        /// The range in words.
+        range: &'static str,
+    },
+    /// All three mixing weights are zero.
+    #[error("decision parameter weights is all zero: at least one weight must be above 0")]
+    NoWeight,
+    /// A logit or a similarity is NaN or infinite.
+    #[error("{what} {position} is {value}, not a finite number")]
+    NotFinite {
+        /// What kind of value it is.
+        what: &'static str,
+        /// Its position.
+        position: usize,
+        /// The value.
+        value: f32,
+    },
+    /// The classifier knows more whales than the gallery.
+    #[error(
+        "the classifier answers for {logits} individuals but the gallery has {individuals}: they belong to different catalogues"
+    )]
+    TooManyLogits {
+        /// Number of logits.
+        logits: usize,
+        /// Number of individuals in the gallery.
+        individuals: usize,
+    },
+    /// A column without even an entry for `New`.
+    #[error("a column of scores must have one entry per individual and one for New, this is empty")]
+    NoLabels,
+    /// Asked for no candidates.
+    #[error("asked for 0 candidates: ask for at least 1")]
+    NoCandidates,
+    /// The gallery cannot be searched with this feature.
+    #[error(transparent)]
+    Gallery(#[from] GalleryError),
+}

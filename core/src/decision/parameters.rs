@@ -1,0 +1,94 @@
+//! The numbers that decide. They are tuned on held-out photos and travel in the bundle.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DecisionError, Weights};
+
+/// The decision's parameters (spec, *Deciding*). An unknown field is refused when they are read:
+/// it would be a number that decides and is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionParameters {
+    /// T, multiplies the logits before the softmax; above 0, at most 1000.
+    pub temperature: f32,
+    /// p, the constant for `New` beside the softmax; 0 to 1.
+    pub new_probability: f32,
+    /// q, the constant for `New` beside the similarities; 0 to 1.
+    pub new_similarity: f32,
+    /// c1, c2, c3, the weights of similarity, similarity with q, and classifier; each 0 to 1000,
+    /// not all 0.
+    pub weights: Weights,
+    /// β, multiplies the final scores before the softmax that makes probabilities of them; above
+    /// 0, at most 1,000,000.
+    pub sharpness: f32,
+}
+
+impl Default for DecisionParameters {
+    /// For a model that was never tuned: the nearest photo alone decides, with q in the middle of
+    /// its range. An untuned classifier's probabilities mean little.
+    fn default() -> Self {
+        Self {
+            temperature: 1.0,
+            new_probability: 0.475,
+            new_similarity: 0.475,
+            weights: [0.0, 1.0, 0.0],
+            sharpness: 10.0,
+        }
+    }
+}
+
+impl DecisionParameters {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the parameter, its value and the range.
+    pub fn validate(&self) -> Result<(), DecisionError> {
+        factor(
+            "temperature",
+            self.temperature,
+            1000.0,
+            "above 0 and at most 1000",
+        )?;
+        share("new_probability", self.new_probability)?;
+        share("new_similarity", self.new_similarity)?;
+        for weight in self.weights {
+            within("weights", weight, 0.0..=1000.0, "between 0 and 1000")?;
+        }
+        if self.weights.iter().all(|&weight| weight == 0.0) {
+            return Err(DecisionError::NoWeight);
+        }
+        factor(
+            "sharpness",
+            self.sharpness,
+            1e6,
+            "above 0 and at most 1000000",
+        )
+    }
+}
+
+fn factor(
+    name: &'static str,
+    value: f32,
+    most: f32,
+    range: &'static str,
+) -> Result<(), DecisionError> {
+    within(name, value, f32::MIN_POSITIVE..=most, range)
+}
+
+fn share(name: &'static str, value: f32) -> Result<(), DecisionError> {
+    within(name, value, 0.0..=1.0, "between 0 and 1")
+}
+
+/// NaN is within no range.
+fn within(
+    name: &'static str,
+    value: f32,
+    values: core::ops::RangeInclusive<f32>,
+    range: &'static str,
+) -> Result<(), DecisionError> {
+    if values.contains(&value) {
+        Ok(())
+    } else {
+        Err(DecisionError::Parameter { name, value, range })
+    }
+}

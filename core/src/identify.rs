@@ -1,0 +1,268 @@
+//! The whole path for one photo and one loaded bundle, in order.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Serialize;
+
+use crate::bundle::{Bundle, GalleryPhoto, Manifest, SelfCheck};
+use crate::decision::{self, Answer, Query};
+use crate::gallery::{Gallery, Label, normalized};
+use crate::model::{Finder, FinderConfig, Network, named};
+use crate::photo::{Photo, Region};
+use crate::{Error, Result};
+
+/// A step of the path, named when it begins, so that the caller can show progress and time it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Bytes to upright pixels.
+    Decode,
+    /// Where in the photo the fluke is.
+    Find,
+    /// Crop, gray, resize, normalise.
+    Prepare,
+    /// Input to embedding and logits.
+    Embed,
+    /// Gallery search, fusion, calibration, ranking.
+    Decide,
+}
+
+impl Stage {
+    /// Its name, as reports spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Decode => "decode",
+            Self::Find => "find",
+            Self::Prepare => "prepare",
+            Self::Embed => "embed",
+            Self::Decide => "decide",
+        }
+    }
+}
+
+/// Where the region of an [`Identification`] comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegionSource {
+    /// The caller gave it.
+    Given,
+    /// The fluke finder found it.
+    Found,
+    /// It is the whole photo: there is no finder, or it found nothing.
+    Whole,
+}
+
+/// What is said of one photo.
+#[derive(Clone, Debug, Serialize)]
+pub struct Identification {
+    /// Width of the upright photo, pixels.
+    pub width: u32,
+    /// Height of the upright photo, pixels.
+    pub height: u32,
+    /// Where the fluke is.
+    pub region: Region,
+    /// Who says so.
+    pub region_source: RegionSource,
+    /// The ranked answer.
+    pub answer: Answer,
+}
+
+/// What the network says of one input.
+#[derive(Clone, Debug)]
+pub struct Embedding {
+    /// Concatenated features, `[feature_width]`, not of unit length.
+    pub feature: Vec<f32>,
+    /// One logit an individual that the classifier was trained on.
+    pub logits: Vec<f32>,
+}
+
+/// A bundle on a device, ready for photos.
+#[derive(Clone, Debug)]
+pub struct Identifier {
+    manifest: Manifest,
+    network: Network,
+    finder: Option<(FinderConfig, Finder)>,
+    gallery: Gallery,
+    photos: Vec<GalleryPhoto>,
+    device: Device,
+}
+
+impl Identifier {
+    /// Puts the bundle's networks on `device`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] when the weights are not those of the manifest's model,
+    /// [`Error::Decision`] when the classifier knows more whales than the gallery.
+    pub fn new(bundle: Bundle, device: &Device) -> Result<Self> {
+        let Bundle { manifest, network, finder, gallery, photos } = bundle;
+        let file = &manifest.files.weights.path;
+        let known = gallery.individuals().len();
+        let logits = network.get("total.bias").map_or(known, |bias| bias.values.len());
+        if logits > known {
+            return Err(decision::DecisionError::TooManyLogits { logits, individuals: known }.into());
+        }
+        let empty = Network::new(&manifest.model.embedder, logits, device).fold();
+        let network = named::write(empty, network, file)?;
+        let finder = match &manifest.model.finder {
+            Some(config) => Some((config.clone(), named::write(config.init(device).fold(), finder, file)?)),
+            None => None,
+        };
+        Ok(Self { manifest, network, finder, gallery, photos, device: device.clone() })
+    }
+
+    /// The same bundle on another device.
+    #[must_use]
+    pub fn to_device(self, device: &Device) -> Self {
+        Self {
+            network: self.network.to_device(device),
+            finder: self.finder.map(|(config, finder)| (config, finder.to_device(device))),
+            device: device.clone(),
+            ..self
+        }
+    }
+
+    /// What the bundle says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Individuals and embeddings.
+    pub fn gallery(&self) -> &Gallery {
+        &self.gallery
+    }
+
+    /// One a row of the gallery.
+    pub fn photos(&self) -> &[GalleryPhoto] {
+        &self.photos
+    }
+
+    /// The name of `label`; `new_whale` for a whale without one.
+    pub fn name(&self, label: Label) -> &str {
+        match label {
+            Label::Individual(i) => self.gallery.individuals().get(i as usize).map_or("", |one| &one.name),
+            Label::New => "new_whale",
+        }
+    }
+
+    /// Runs the known input and compares its embedding with the one that the bundle carries.
+    ///
+    /// A device's driver or an invalid kernel may give wrong numbers without a word; this is how
+    /// one finds out before a photo is answered.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when a value differs by more than the bundle allows.
+    pub async fn self_check(&self) -> Result<()> {
+        let expected = &self.manifest.self_check;
+        let found = self.known_embedding().await?;
+        let same_length = found.len() == expected.embedding.len();
+        let apart = found.iter().zip(&expected.embedding).map(|(a, b)| (a - b).abs());
+        let most = apart.fold(0.0f32, |most, gap| if gap > most || gap.is_nan() { gap } else { most });
+        if same_length && most <= expected.tolerance {
+            return Ok(());
+        }
+        let allowed = expected.tolerance;
+        Err(self.failed(format!("the known input's embedding is off by {most}, allowed is {allowed}")))
+    }
+
+    /// The unit-length embedding of [`SelfCheck::input`].
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails, [`Error::Gallery`] when it gives no usable numbers.
+    pub async fn known_embedding(&self) -> Result<Vec<f32>> {
+        let preprocessing = &self.manifest.preprocessing;
+        let input = SelfCheck::input(preprocessing.height, preprocessing.width);
+        let feature = self.embed(input).await?.feature;
+        let unit = normalized(&feature, feature.len()).map_err(crate::gallery::GalleryError::Query)?;
+        Ok(unit)
+    }
+
+    /// Names the whale in a JPEG, PNG or WebP: the first `count` labels. Without a `region` the
+    /// finder proposes one. `on_stage` hears of each [`Stage`] as it begins.
+    ///
+    /// # Errors
+    /// What [`Photo::decode`] and [`Identifier::identify_photo`] refuse.
+    #[cfg(feature = "decode")]
+    pub async fn identify(
+        &self,
+        bytes: &[u8],
+        region: Option<Region>,
+        count: usize,
+        mut on_stage: impl FnMut(Stage),
+    ) -> Result<Identification> {
+        on_stage(Stage::Decode);
+        let photo = Photo::decode(bytes)?;
+        self.identify_photo(&photo, region, count, on_stage).await
+    }
+
+    /// As [`Identifier::identify`], for pixels.
+    ///
+    /// # Errors
+    /// [`Error::Region`] when the region does not lie in the photo, [`Error::Device`] when the
+    /// device fails, [`Error::Decision`] when its numbers cannot be used.
+    pub async fn identify_photo(
+        &self,
+        photo: &Photo,
+        region: Option<Region>,
+        count: usize,
+        mut on_stage: impl FnMut(Stage),
+    ) -> Result<Identification> {
+        on_stage(Stage::Find);
+        let (region, region_source) = match region {
+            Some(region) => (region, RegionSource::Given),
+            None => match self.find(photo).await? {
+                Some(region) => (region, RegionSource::Found),
+                None => (Region::whole(photo.width, photo.height), RegionSource::Whole),
+            },
+        };
+        on_stage(Stage::Prepare);
+        let input = self.manifest.preprocessing.input(photo, region)?;
+        on_stage(Stage::Embed);
+        let Embedding { feature, logits } = self.embed(input).await?;
+        on_stage(Stage::Decide);
+        let query = Query { feature: &feature, logits: &logits };
+        let answer = decision::decide(&query, &self.gallery, &self.manifest.decision, count)?;
+        Ok(Identification { width: photo.width, height: photo.height, region, region_source, answer })
+    }
+
+    /// The finder's region, if there is a finder and it finds something.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub async fn find(&self, photo: &Photo) -> Result<Option<Region>> {
+        let Some((config, finder)) = &self.finder else { return Ok(None) };
+        let data = TensorData::new(config.input(photo)?, [1, 1, config.side, config.side]);
+        let outputs = self.read(finder.forward(Tensor::from_data(data, &self.device))).await?;
+        Ok(config.region(&outputs, photo.width, photo.height))
+    }
+
+    /// Runs the network on one input, `[3, height, width]`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub async fn embed(&self, input: Vec<f32>) -> Result<Embedding> {
+        let preprocessing = &self.manifest.preprocessing;
+        let data = TensorData::new(input, [1, 3, preprocessing.height, preprocessing.width]);
+        let (features, logits) = self.network.forward(Tensor::from_data(data, &self.device));
+        // One tensor, so that a GPU is read back once.
+        let mut feature = self.read(Tensor::cat(vec![features, logits], 1)).await?;
+        let width = self.manifest.model.embedder.feature_width();
+        if feature.len() < width {
+            return Err(self.failed("it returned too few values".to_string()));
+        }
+        let logits = feature.split_off(width);
+        Ok(Embedding { feature, logits })
+    }
+
+    async fn read(&self, tensor: Tensor<2>) -> Result<Vec<f32>> {
+        let data = tensor.into_data_async().await.map_err(|error| self.failed(format!("{error:?}")))?;
+        data.convert::<f32>().into_vec().map_err(|error| self.failed(format!("{error:?}")))
+    }
+
+    fn failed(&self, reason: String) -> Error {
+        Error::Device { device: format!("{:?}", self.device), reason }
+    }
+}

@@ -1,0 +1,72 @@
+//! A small residual network of our own: dense 3x3 convolutions, which a CPU trains well.
+
+use alloc::vec::Vec;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, activation};
+
+use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
+
+/// Channels of the feature map.
+pub(super) const CHANNELS: usize = 128;
+/// Input pixels to one column of the map.
+pub(super) const STRIDE: usize = 16;
+
+/// Channels of the stem and of each residual block; each halves the map.
+const WIDTHS: [usize; 4] = [16, 32, 64, CHANNELS];
+
+/// A strided stem and one residual block a further halving (He et al., 2016, figure 2).
+#[derive(Module, Debug)]
+pub struct Compact {
+    stem: ConvNorm,
+    blocks: Vec<Block>,
+}
+
+#[derive(Module, Debug)]
+struct Block {
+    first: ConvNorm,
+    second: ConvNorm,
+    shortcut: ConvNorm,
+}
+
+fn layer(input: usize, output: usize, kernel: usize, stride: usize, activation: Activation) -> ConvNormConfig {
+    ConvNormConfig { input, output, kernel, stride, groups: 1, activation }
+}
+
+impl Compact {
+    /// Fresh weights, drawn from the device's seed.
+    pub fn new(device: &Device) -> Self {
+        let stem = layer(3, WIDTHS[0], 3, 2, Activation::Relu).init(device);
+        let blocks = WIDTHS.windows(2).map(|widths| Block::new(widths[0], widths[1], device));
+        Self { stem, blocks: blocks.collect() }
+    }
+
+    /// `[batch, 3, height, width]` to `[batch, 128, ceil(height / 16), ceil(width / 16)]`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        self.blocks.iter().fold(self.stem.forward(input), |x, block| block.forward(x))
+    }
+
+    /// The same function in evaluation, batch norms folded.
+    #[must_use]
+    pub fn fold(self) -> Self {
+        Self { stem: self.stem.fold(), blocks: self.blocks.into_iter().map(Block::fold).collect() }
+    }
+}
+
+impl Block {
+    fn new(input: usize, output: usize, device: &Device) -> Self {
+        Self {
+            first: layer(input, output, 3, 2, Activation::Relu).init(device),
+            second: layer(output, output, 3, 1, Activation::Linear).init(device),
+            shortcut: layer(input, output, 1, 2, Activation::Linear).init(device),
+        }
+    }
+
+    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let x = self.second.forward(self.first.forward(input.clone()));
+        activation::relu(x + self.shortcut.forward(input))
+    }
+
+    fn fold(self) -> Self {
+        Self { first: self.first.fold(), second: self.second.fold(), shortcut: self.shortcut.fold() }
+    }
+}

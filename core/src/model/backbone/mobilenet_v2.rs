@@ -1,0 +1,108 @@
+//! MobileNetV2, width 1.0 (Sandler et al., 2018).
+//!
+//! The first bottleneck has an explicit expansion of 32 to 32 channels, as in the MXNet/GluonCV
+//! reference whose ImageNet weights circulate in the ONNX model zoo; torchvision leaves it out.
+
+use alloc::vec::Vec;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
+
+/// Channels of the feature map.
+pub(super) const CHANNELS: usize = 1280;
+/// Input pixels to one column of the map.
+pub(super) const STRIDE: usize = 32;
+
+/// The paper's table 2: expansion, output channels, repetitions, stride of the first.
+const STAGES: [(usize, usize, usize, usize); 7] = [
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+];
+
+/// Stem, seventeen bottlenecks, a 1x1 convolution to 1280 channels.
+#[derive(Module, Debug)]
+pub struct MobileNetV2 {
+    stem: ConvNorm,
+    blocks: Vec<Bottleneck>,
+    last: ConvNorm,
+}
+
+/// Expand, convolve each channel by itself, project; added to its input where shapes allow.
+#[derive(Module, Debug)]
+struct Bottleneck {
+    expand: ConvNorm,
+    depthwise: ConvNorm,
+    project: ConvNorm,
+    residual: bool,
+}
+
+fn layer(input: usize, output: usize, kernel: usize, activation: Activation) -> ConvNormConfig {
+    ConvNormConfig { input, output, kernel, stride: 1, groups: 1, activation }
+}
+
+impl MobileNetV2 {
+    /// Fresh weights, drawn from the device's seed.
+    pub fn new(device: &Device) -> Self {
+        let stem = ConvNormConfig { stride: 2, ..layer(3, 32, 3, Activation::Relu6) }.init(device);
+        let mut input = 32;
+        let mut blocks = Vec::new();
+        for (expansion, output, repetitions, stride) in STAGES {
+            for repetition in 0..repetitions {
+                let stride = if repetition == 0 { stride } else { 1 };
+                blocks.push(Bottleneck::new(input, output, expansion, stride, device));
+                input = output;
+            }
+        }
+        let last = layer(input, CHANNELS, 1, Activation::Relu6).init(device);
+        Self { stem, blocks, last }
+    }
+
+    /// `[batch, 3, height, width]` to `[batch, 1280, ceil(height / 32), ceil(width / 32)]`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let x = self.blocks.iter().fold(self.stem.forward(input), |x, block| block.forward(x));
+        self.last.forward(x)
+    }
+
+    /// The same function in evaluation, batch norms folded.
+    #[must_use]
+    pub fn fold(self) -> Self {
+        Self {
+            stem: self.stem.fold(),
+            blocks: self.blocks.into_iter().map(Bottleneck::fold).collect(),
+            last: self.last.fold(),
+        }
+    }
+}
+
+impl Bottleneck {
+    fn new(input: usize, output: usize, expansion: usize, stride: usize, device: &Device) -> Self {
+        let hidden = input * expansion;
+        let depthwise = ConvNormConfig { stride, groups: hidden, ..layer(hidden, hidden, 3, Activation::Relu6) };
+        Self {
+            expand: layer(input, hidden, 1, Activation::Relu6).init(device),
+            depthwise: depthwise.init(device),
+            project: layer(hidden, output, 1, Activation::Linear).init(device),
+            residual: stride == 1 && input == output,
+        }
+    }
+
+    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let x = self.project.forward(self.depthwise.forward(self.expand.forward(input.clone())));
+        if self.residual { x + input } else { x }
+    }
+
+    fn fold(self) -> Self {
+        Self {
+            expand: self.expand.fold(),
+            depthwise: self.depthwise.fold(),
+            project: self.project.fold(),
+            residual: self.residual,
+        }
+    }
+}

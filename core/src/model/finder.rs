@@ -1,0 +1,86 @@
+//! The fluke finder: a small network that proposes the fluke's box in a whole photo.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use super::layer::{Activation, ConvNorm, ConvNormConfig};
+use crate::Result;
+use crate::photo::{Photo, Preprocessing, Region};
+
+/// The finder's input and widths. Travels in the bundle's manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FinderConfig {
+    /// Side of the square that a photo is squashed to, pixels.
+    pub side: usize,
+    /// Channels of each layer; every layer halves the map.
+    pub channels: Vec<usize>,
+}
+
+impl Default for FinderConfig {
+    fn default() -> Self {
+        Self { side: 96, channels: vec![16, 32, 48, 64, 96] }
+    }
+}
+
+impl FinderConfig {
+    /// A finder with fresh weights, drawn from the device's seed.
+    pub fn init(&self, device: &Device) -> Finder {
+        let inputs = core::iter::once(1).chain(self.channels.iter().copied());
+        let layers = inputs.zip(&self.channels).map(|(input, &output)| {
+            let activation = Activation::Relu;
+            ConvNormConfig { input, output, kernel: 3, stride: 2, groups: 1, activation }.init(device)
+        });
+        let side = self.channels.iter().fold(self.side, |side, _| side.div_ceil(2));
+        let values = self.channels.last().copied().unwrap_or(1) * side * side;
+        Finder { layers: layers.collect(), linear: LinearConfig::new(values, 4).init(device) }
+    }
+
+    /// The finder's input `[1, side, side]`: the whole photo, gray, squashed, in −1…1.
+    ///
+    /// # Errors
+    /// When the photo has no pixels.
+    pub fn input(&self, photo: &Photo) -> Result<Vec<f32>> {
+        let whole = Region::whole(photo.width, photo.height);
+        let side = self.side as u32;
+        let gray = Preprocessing::imagenet(self.side, self.side).gray(photo, whole)?.resize(side, side)?;
+        Ok(gray.pixels.iter().map(|&value| f32::from(value) / 127.5 - 1.0).collect())
+    }
+
+    /// The region that four outputs stand for, in a photo of `width` x `height` pixels.
+    ///
+    /// The outputs are left, top, right, bottom as shares of the photo. `None` when they are no
+    /// rectangle of at least a twentieth of each side: then nothing was found.
+    pub fn region(&self, outputs: &[f32], width: u32, height: u32) -> Option<Region> {
+        let &[left, top, right, bottom] = outputs else { return None };
+        let wide_enough = right - left >= 0.05 && bottom - top >= 0.05;
+        let (w, h) = (width as f32, height as f32);
+        wide_enough.then(|| Region { x0: left * w, y0: top * h, x1: right * w, y1: bottom * h })
+    }
+}
+
+/// Strided convolutions and a linear layer.
+#[derive(Module, Debug)]
+pub struct Finder {
+    layers: Vec<ConvNorm>,
+    linear: Linear,
+}
+
+impl Finder {
+    /// `[batch, 1, side, side]` to left, top, right, bottom as shares of the photo, `[batch, 4]`,
+    /// each in 0…1.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
+        let map = self.layers.iter().fold(input, |x, layer| layer.forward(x));
+        activation::sigmoid(self.linear.forward(map.flatten(1, 3)))
+    }
+
+    /// The same function in evaluation, batch norms folded.
+    #[must_use]
+    pub fn fold(self) -> Self {
+        Self { layers: self.layers.into_iter().map(ConvNorm::fold).collect(), linear: self.linear }
+    }
+}

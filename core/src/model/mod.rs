@@ -1,0 +1,19 @@
+//! The networks: input `[batch, 3, height, width]` to embedding and logits.
+//!
+//! - [`backbone`]: input to feature map `[batch, channels, height / stride, width / stride]`;
+//! - [`pool`]: feature map to one vector a stripe;
+//! - [`head`]: vector to the stripe's feature;
+//! - [`embedder`]: all of it, and the total classifier on the concatenated features;
+//! - [`finder`]: the small network that proposes where in a photo the fluke is;
+//! - [`named`]: a network's tensors by name, in and out.
+
+pub mod backbone;
+pub mod embedder;
+pub mod finder;
+pub mod head;
+pub mod layer;
+pub mod named;
+pub mod pool;
+
+pub use embedder::{Embedder, EmbedderConfig, Network};
+pub use finder::{Finder, FinderConfig};

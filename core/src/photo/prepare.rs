@@ -1,0 +1,159 @@
+//! Crop, gray, resize, normalise: spec, *Input*.
+
+use super::{Photo, Region};
+use crate::{Error, Result};
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use serde::{Deserialize, Serialize};
+
+/// How a photo becomes the model's input. Travels in the bundle's manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// Input height, pixels.
+    pub height: usize,
+    /// Input width, pixels.
+    pub width: usize,
+    /// Share of the region's width and height added on each side.
+    pub margin: f32,
+    /// Mean of each channel, for values in 0…1.
+    pub mean: [f32; 3],
+    /// Deviation of each channel, for values in 0…1.
+    pub deviation: [f32; 3],
+}
+
+impl Preprocessing {
+    /// Gray in three equal channels with ImageNet's mean and deviation, squashed to
+    /// `height` x `width`, a tenth added around the box.
+    pub fn imagenet(height: usize, width: usize) -> Self {
+        Self {
+            height,
+            width,
+            margin: 0.1,
+            mean: [0.485, 0.456, 0.406],
+            deviation: [0.229, 0.224, 0.225],
+        }
+    }
+
+    /// The model's input, `[3, height, width]`, of the fluke in `region`.
+    ///
+    /// # Errors
+    /// [`Error::Region`] when the region has no pixel in the photo.
+    pub fn input(&self, photo: &Photo, region: Region) -> Result<Vec<f32>> {
+        let gray = self.gray(photo, region)?.resize(self.width as u32, self.height as u32)?;
+        let values: Vec<f32> = gray.pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
+        Ok(self.normalise(&values))
+    }
+
+    /// The region with its margin, in gray, at the photo's own resolution.
+    ///
+    /// # Errors
+    /// [`Error::Region`] when the region has no pixel in the photo.
+    pub fn gray(&self, photo: &Photo, region: Region) -> Result<Gray> {
+        let crop = region.crop(self.margin, photo.width, photo.height)?;
+        let stride = 3 * photo.width as usize;
+        let from = 3 * crop.left as usize;
+        let rows = photo.pixels.chunks_exact(stride).skip(crop.top as usize).take(crop.height as usize);
+        let pixels = rows
+            .flat_map(|row| row[from..from + 3 * crop.width as usize].chunks_exact(3).map(luma))
+            .collect();
+        Ok(Gray { width: crop.width, height: crop.height, pixels })
+    }
+
+    /// `[height, width]` gray values in 0…1 to `[3, height, width]` with mean 0 and deviation 1.
+    pub fn normalise(&self, gray: &[f32]) -> Vec<f32> {
+        let channels = self.mean.iter().zip(&self.deviation);
+        channels
+            .flat_map(|(mean, deviation)| gray.iter().map(move |value| (value - mean) / deviation))
+            .collect()
+    }
+}
+
+/// A gray picture, 8 bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gray {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// `width * height` values, row by row.
+    pub pixels: Vec<u8>,
+}
+
+impl Gray {
+    /// Squashed to `width` x `height` with a triangle filter that widens as it shrinks, so that a
+    /// large photo does not alias.
+    ///
+    /// # Errors
+    /// [`Error::Photo`] when a side is zero.
+    pub fn resize(&self, width: u32, height: u32) -> Result<Self> {
+        let failed = |error: &dyn core::fmt::Display| Error::Photo { reason: error.to_string() };
+        if width == 0 || height == 0 {
+            return Err(failed(&"a picture of no pixels was asked for"));
+        }
+        let source = ImageRef::new(self.width, self.height, &self.pixels, PixelType::U8)
+            .map_err(|error| failed(&error))?;
+        let mut target = Image::new(width, height, PixelType::U8);
+        let filter = ResizeAlg::Convolution(FilterType::Bilinear);
+        Resizer::new()
+            .resize(&source, &mut target, Some(&ResizeOptions::new().resize_alg(filter)))
+            .map_err(|error| failed(&error))?;
+        Ok(Self { width, height, pixels: target.into_vec() })
+    }
+}
+
+/// ITU-R BT.601 luma, as PIL's mode "L" computes it: (19595 R + 38470 G + 7471 B + 0x8000) >> 16.
+fn luma(rgb: &[u8]) -> u8 {
+    let weighted = 19595 * u32::from(rgb[0]) + 38470 * u32::from(rgb[1]) + 7471 * u32::from(rgb[2]);
+    ((weighted + 0x8000) >> 16) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn photo(width: u32, height: u32, rgb: impl Fn(u32, u32) -> [u8; 3]) -> Photo {
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        Photo { width, height, pixels: pixels.flat_map(|(x, y)| rgb(x, y)).collect() }
+    }
+
+    #[test]
+    fn luma_is_pils() {
+        // PIL: Image.new("RGB", (1, 1), c).convert("L").getpixel((0, 0))
+        for (rgb, gray) in [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([12, 200, 99], 132)] {
+            assert_eq!(luma(&rgb), gray);
+        }
+    }
+
+    #[test]
+    fn values_are_normalised_channel_by_channel() {
+        let input = Preprocessing::imagenet(2, 2)
+            .input(&photo(4, 4, |_, _| [255; 3]), Region::whole(4, 4))
+            .unwrap();
+        assert_eq!(input.len(), 12);
+        for (channel, expected) in [(1.0 - 0.485) / 0.229, (1.0 - 0.456) / 0.224, (1.0 - 0.406) / 0.225].iter().enumerate() {
+            assert!((input[4 * channel] - expected).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn only_the_region_counts() {
+        let half = photo(20, 10, |x, _| if x < 10 { [0; 3] } else { [200; 3] });
+        let preprocessing = Preprocessing { margin: 0.0, ..Preprocessing::imagenet(4, 4) };
+        let gray = preprocessing.gray(&half, Region { x0: 10.0, y0: 2.0, x1: 20.0, y1: 8.0 }).unwrap();
+        assert_eq!((gray.width, gray.height), (10, 6));
+        assert_eq!(gray.pixels, vec![200; 60]);
+    }
+
+    #[test]
+    fn shrinking_averages_and_does_not_alias() {
+        // A checkerboard of single pixels is gray from afar.
+        let board = photo(64, 64, |x, y| [if (x + y) % 2 == 0 { 0 } else { 200 }; 3]);
+        let gray = Preprocessing::imagenet(8, 8).gray(&board, Region::whole(64, 64)).unwrap();
+        for value in gray.resize(8, 8).unwrap().pixels {
+            assert!(value.abs_diff(100) <= 3, "{value}");
+        }
+    }
+}

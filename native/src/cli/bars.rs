@@ -1,0 +1,78 @@
+//! Progress bars on a terminal, plain lines without one. Both go to the standard error, so that the
+//! standard output holds results alone.
+
+use crate::progress::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+
+/// Without a terminal, a line each time so many percent more are done.
+const LINE_EVERY: usize = 10;
+
+/// The bar of the task at hand.
+#[derive(Debug)]
+pub struct Bars {
+    terminal: bool,
+    task: Mutex<Task>,
+}
+
+#[derive(Debug, Default)]
+struct Task {
+    name: String,
+    total: usize,
+    bar: Option<ProgressBar>,
+    /// Percent that the last line told.
+    told: usize,
+}
+
+impl Bars {
+    /// Nothing to show yet.
+    pub fn new() -> Self {
+        Self { terminal: std::io::stderr().is_terminal(), task: Mutex::default() }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = self.lock().bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Task> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, name: &str, total: usize) {
+        self.end();
+        let bar = self.terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{msg:<26} [{bar:32}] {pos}/{len}  {elapsed} gone, {eta} to go");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+            bar.set_message(name.to_owned());
+            bar
+        });
+        *self.lock() = Task { name: name.to_owned(), total, bar, told: 0 };
+    }
+
+    fn advance(&self, done: usize) {
+        let mut task = self.lock();
+        if let Some(bar) = &task.bar {
+            bar.set_position(bar.position().max(done as u64));
+            return;
+        }
+        let percent = done * 100 / task.total.max(1);
+        if percent >= task.told + LINE_EVERY {
+            task.told = percent - percent % LINE_EVERY;
+            eprintln!("{}: {} % ({done} of {})", task.name, task.told, task.total);
+        }
+    }
+
+    fn note(&self, text: &str) {
+        match &self.lock().bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `flukeprint export`.
+
+use crate::export::{ExportOptions, export};
+use crate::progress::Progress;
+use crate::train::{Run, read_catalogue};
+use clap::Args;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Pack a tuned run into a bundle: a folder of static files for the page and for `identify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  flukeprint export --run run --out site/models/mine --title \"Our catalogue\"")]
+pub struct Export {
+    /// Folder of a run.
+    #[arg(long)]
+    run: PathBuf,
+    /// Folder of the bundle; a bundle that is there is replaced.
+    #[arg(long)]
+    out: PathBuf,
+    /// What the catalogue is called.
+    #[arg(long, default_value = "Flukeprint catalogue")]
+    title: String,
+    /// Day of the export, YYYY-MM-DD [default: today].
+    #[arg(long)]
+    date: Option<String>,
+    /// Leave the small pictures of gallery photos out.
+    #[arg(long)]
+    no_thumbnails: bool,
+}
+
+impl Export {
+    pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
+        let run = Run::open(&self.run)?;
+        let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
+        let options = ExportOptions {
+            title: self.title.clone(),
+            date: self.date.clone().unwrap_or_else(today),
+            thumbnails: !self.no_thumbnails,
+        };
+        export(&run, &catalogue, &options, &self.out, progress)?;
+        progress.note(&format!("{}: the bundle is ready", self.out.display()));
+        Ok(())
+    }
+}
+
+/// Today in UTC, by H. Hinnant's `civil_from_days`.
+fn today() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let days = (seconds / 86_400) as i64 + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}

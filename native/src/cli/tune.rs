@@ -1,0 +1,31 @@
+//! `flukeprint tune`.
+
+use super::table;
+use crate::evaluate::tune_run;
+use crate::progress::Progress;
+use crate::train::{Run, read_catalogue};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Choose temperature, new-whale thresholds and mixing weights on one half of the held-out photos.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  flukeprint tune --run run")]
+pub struct Tune {
+    /// Folder of a run.
+    #[arg(long)]
+    run: PathBuf,
+}
+
+impl Tune {
+    pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
+        let run = Run::open(&self.run)?;
+        let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
+        let tuning = tune_run(&run, &catalogue, progress)?;
+        let p = &tuning.parameters;
+        let [c1, c2, c3] = p.weights;
+        println!("T {}, p {:.3}, q {:.3}, weights {c1} {c2} {c3:.1}, sharpness {:.2}", p.temperature, p.new_probability, p.new_similarity, p.sharpness);
+        let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
+        table::print("On the photos that were tuned on (flattering):", &rows);
+        Ok(())
+    }
+}

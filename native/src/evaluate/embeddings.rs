@@ -1,0 +1,160 @@
+//! Every photo of a catalogue through the network as it ships.
+
+use crate::data::{Batches, Catalogue, Loading, Split, write_atomically};
+use crate::progress::Progress;
+use crate::train::Run;
+use crate::train::samples::read_photo;
+use crate::{Error, Result};
+use burn::tensor::{Device, Tensor, TensorData};
+use flukeprint_core::bundle::weights;
+use flukeprint_core::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
+use flukeprint_core::model::{Network, named};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// Photos a forward pass; more gain nothing on a CPU.
+const BATCH: usize = 8;
+
+/// Features of all photos, and logits of the held-out ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embeddings {
+    /// Values in a feature.
+    pub width: usize,
+    /// `[photos, width]` in the catalogue's order.
+    pub features: Vec<f32>,
+    /// `[tune photos, individuals]`, then `[report photos, individuals]`, in the split's order.
+    pub logits: Vec<f32>,
+}
+
+impl Embeddings {
+    /// The features of `photos`, `[photos, width]`.
+    pub fn features_of(&self, photos: &[usize]) -> Vec<f32> {
+        photos.iter().flat_map(|&photo| self.feature(photo)).copied().collect()
+    }
+
+    /// The feature of one photo.
+    pub fn feature(&self, photo: usize) -> &[f32] {
+        &self.features[photo * self.width..(photo + 1) * self.width]
+    }
+
+    /// A gallery of `photos`; a row's photo number is its place in the catalogue.
+    ///
+    /// # Errors
+    /// When a feature is not finite or has no length.
+    pub fn gallery(&self, catalogue: &Catalogue, photos: &[usize]) -> Result<Gallery> {
+        let individuals = catalogue.individuals.iter().map(|name| Individual { name: name.clone() });
+        let row = |&photo: &usize| GalleryRow { label: catalogue.photos[photo].label, photo: photo as u32 };
+        let store = FeatureStore::from_features(self.width, &self.features_of(photos));
+        let gallery = store.and_then(|store| {
+            Gallery::new(individuals.collect(), photos.iter().map(row).collect(), store.to_codes())
+        });
+        Ok(gallery.map_err(flukeprint_core::Error::from)?)
+    }
+}
+
+/// The true labels of `photos`.
+pub(super) fn truths(catalogue: &Catalogue, photos: &[usize]) -> Vec<Label> {
+    photos.iter().map(|&photo| catalogue.photos[photo].label).collect()
+}
+
+/// Embeds every photo of the catalogue with the run's network as it ships (8-bit weights). What was
+/// computed stays in the run's folder and is taken from there the next time.
+///
+/// # Errors
+/// A photo that cannot be read any more, weights that cannot be used, a full disk.
+pub fn embed_catalogue(run: &Run, catalogue: &Catalogue, split: &Split, progress: &dyn Progress) -> Result<Embeddings> {
+    let file = run.shipped_weights()?;
+    let key = key(&file, run);
+    let path = run.folder().join("embeddings.safetensors");
+    if let Some(embeddings) = load(&path, &key) {
+        return Ok(embeddings);
+    }
+    let device = Device::flex();
+    let individuals = run.facts.individuals.len();
+    let mut tensors = weights::decode("the shipped weights", &file)?;
+    tensors.retain(|name, _| !name.starts_with("finder."));
+    let network = Network::new(&run.recipe.model, individuals, &device).fold();
+    let network = named::write(network, tensors, "the shipped weights")?;
+
+    let mut embeddings = Embeddings {
+        width: run.recipe.model.feature_width(),
+        features: Vec::new(),
+        logits: vec![0.0; (split.tune.len() + split.report.len()) * individuals],
+    };
+    let mut held_out = vec![None; catalogue.photos.len()];
+    for (row, &photo) in split.tune.iter().chain(&split.report).enumerate() {
+        held_out[photo] = Some(row);
+    }
+    progress.begin("embedding photos", catalogue.photos.len());
+    for batch in inputs(run, catalogue) {
+        let batch = batch?;
+        let preprocessing = run.recipe.preprocessing();
+        let shape = [batch.photos.len(), 3, preprocessing.height, preprocessing.width];
+        let input = Tensor::from_data(TensorData::new(batch.samples.concat(), shape), &device);
+        let (features, logits) = network.forward(input);
+        embeddings.features.extend(values(features)?);
+        let logits = values(logits)?;
+        for (&photo, logits) in batch.photos.iter().zip(logits.chunks_exact(individuals)) {
+            if let Some(row) = held_out[photo] {
+                embeddings.logits[row * individuals..(row + 1) * individuals].copy_from_slice(logits);
+            }
+        }
+        progress.advance(embeddings.features.len() / embeddings.width);
+    }
+    save(&embeddings, path, &key)?;
+    Ok(embeddings)
+}
+
+fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
+    tensor.into_data().into_vec().map_err(|error| {
+        let reason = format!("{error:?}");
+        flukeprint_core::Error::Device { device: "CPU".to_owned(), reason }.into()
+    })
+}
+
+fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<f32>> {
+    let loading = Loading { seed: 0, epoch: 0, batch_size: BATCH, drop_last: false, workers: 2, ahead: 3 };
+    let (preprocessing, entries) = (run.recipe.preprocessing(), catalogue.photos.clone());
+    Batches::start((0..entries.len()).collect(), loading, move |photo, _| {
+        let (photo, region) = read_photo(&entries[photo])?;
+        Ok(preprocessing.input(&photo, region)?)
+    })
+}
+
+/// What stored embeddings belong to.
+fn key(weights: &[u8], run: &Run) -> Vec<u8> {
+    Sha256::new().chain_update(weights).chain_update(run.facts.data_sha256.as_bytes()).finalize().to_vec()
+}
+
+/// Stored embeddings, if they are those of `key`. Whatever cannot be read is computed again.
+fn load(path: &std::path::Path, key: &[u8]) -> Option<Embeddings> {
+    let file = std::fs::read(path).ok()?;
+    let tensors = SafeTensors::deserialize(&file).ok()?;
+    if tensors.tensor("key").ok()?.data() != key {
+        return None;
+    }
+    let floats = |name: &str| {
+        let view = tensors.tensor(name).ok()?;
+        let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        Some((view.shape().to_vec(), values))
+    };
+    let (shape, features) = floats("features")?;
+    Some(Embeddings { width: *shape.get(1)?, features, logits: floats("logits")?.1 })
+}
+
+fn save(embeddings: &Embeddings, path: PathBuf, key: &[u8]) -> Result<()> {
+    let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let (features, logits) = (bytes(&embeddings.features), bytes(&embeddings.logits));
+    let rows = embeddings.features.len() / embeddings.width;
+    let views = [
+        ("key", Dtype::U8, vec![key.len()], key),
+        ("features", Dtype::F32, vec![rows, embeddings.width], &features),
+        ("logits", Dtype::F32, vec![embeddings.logits.len()], &logits),
+    ];
+    let refuse = |error: &dyn std::fmt::Display| Error::Weights { path: path.clone(), reason: error.to_string() };
+    let views = views.map(|(name, dtype, shape, data)| TensorView::new(dtype, shape, data).map(|view| (name, view)));
+    let views = views.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| refuse(&error))?;
+    let file = safetensors::serialize(views, None).map_err(|error| refuse(&error))?;
+    write_atomically(&path, &file)
+}

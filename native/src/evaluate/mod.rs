@@ -1,0 +1,14 @@
+//! Evaluation: what a run is worth on photos that nothing was chosen on.
+//!
+//! - [`Embeddings`]: what the network, as it ships, says of every photo of the catalogue;
+//! - [`scores`]: each part of the decision, alone and together;
+//! - [`raw_pixels`]: the baseline that a net must leave behind.
+
+mod embeddings;
+mod raw_pixels;
+mod report;
+pub mod scores;
+
+pub use embeddings::{Embeddings, embed_catalogue};
+pub use raw_pixels::raw_pixel_rows;
+pub use report::{Report, evaluate, tune_run};

@@ -1,0 +1,108 @@
+//! Tuning and evaluating a run.
+
+use super::embeddings::{Embeddings, embed_catalogue, truths};
+use super::raw_pixels::raw_pixel_rows;
+use super::scores::{ScoreRow, score_rows};
+use crate::data::{Catalogue, Split, write_atomically};
+use crate::progress::Progress;
+use crate::train::Run;
+use crate::tune::{LabelledQueries, Tuning, tune};
+use crate::{Error, Result};
+use flukeprint_core::decision::DecisionParameters;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// What a run is worth on the report half of its validation photos.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Photos measured on.
+    pub photos: usize,
+    /// Those of them that show known whales.
+    pub known_photos: usize,
+    /// Photos in the gallery that they were looked up in.
+    pub gallery_photos: usize,
+    /// Known whales.
+    pub individuals: usize,
+    /// The parameters that were used, tuned on the other half.
+    pub parameters: DecisionParameters,
+    /// Each part of the decision, alone and together.
+    pub rows: Vec<ScoreRow>,
+    /// Raw pixels on the same photos.
+    pub raw_pixels: Vec<ScoreRow>,
+}
+
+/// Chooses the decision's parameters on the tuning half, with the training photos as the gallery,
+/// and keeps them in the run's folder.
+///
+/// # Errors
+/// Photos or weights that cannot be used, a validation set that cannot be tuned on.
+pub fn tune_run(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Result<Tuning> {
+    let split = run.split(catalogue)?;
+    let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
+    let tuning = tune(&queries(catalogue, &split, &embeddings, Half::Tune)?)?;
+    let path = decision_path(run);
+    let json = serde_json::to_vec_pretty(&tuning.parameters)
+        .map_err(|error| Error::Write { path: path.clone(), source: std::io::Error::other(error) })?;
+    write_atomically(&path, &json)?;
+    Ok(tuning)
+}
+
+/// Measures a tuned run on the report half, with the training photos as the gallery.
+///
+/// # Errors
+/// As [`tune_run`], and a run that was not tuned.
+pub fn evaluate(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Result<Report> {
+    let split = run.split(catalogue)?;
+    let parameters = run.decision()?;
+    let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
+    let queries = queries(catalogue, &split, &embeddings, Half::Report)?;
+    Ok(Report {
+        photos: queries.len(),
+        known_photos: queries.known(),
+        gallery_photos: split.train.len(),
+        individuals: catalogue.individuals.len(),
+        parameters,
+        rows: score_rows(&queries, &parameters)?,
+        raw_pixels: raw_pixel_rows(catalogue, &split, run.recipe.input.margin)?,
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Half {
+    Tune,
+    Report,
+}
+
+fn queries(catalogue: &Catalogue, split: &Split, embeddings: &Embeddings, half: Half) -> Result<LabelledQueries> {
+    let gallery = embeddings.gallery(catalogue, &split.train)?;
+    let border = split.tune.len() * catalogue.individuals.len();
+    let (photos, logits) = match half {
+        Half::Tune => (&split.tune, &embeddings.logits[..border]),
+        Half::Report => (&split.report, &embeddings.logits[border..]),
+    };
+    let features = embeddings.features_of(photos);
+    Ok(LabelledQueries::in_gallery(&gallery, truths(catalogue, photos), logits.to_vec(), &features)?)
+}
+
+fn decision_path(run: &Run) -> PathBuf {
+    run.folder().join("decision.json")
+}
+
+impl Run {
+    /// The decision's parameters, as [`tune_run`] chose them.
+    ///
+    /// # Errors
+    /// When the run was not tuned yet, or its parameters cannot be used.
+    pub fn decision(&self) -> Result<DecisionParameters> {
+        let path = decision_path(self);
+        if !path.exists() {
+            let wanted = "run `flukeprint tune` on this run first";
+            return Err(Error::MissingFile { path, wanted });
+        }
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let parameters: DecisionParameters =
+            serde_json::from_str(&text).map_err(|error| Error::Run { path, reason: error.to_string() })?;
+        parameters.validate().map_err(flukeprint_core::Error::from)?;
+        Ok(parameters)
+    }
+}

@@ -1,0 +1,171 @@
+//! What each part of the decision is worth on labelled photos, alone and together.
+
+use flukeprint_core::decision::{
+    Columns, DecisionParameters, classifier_probabilities, rank_of, with_new_similarity,
+};
+use flukeprint_core::gallery::Label;
+use flukeprint_core::metrics::{RankCounts, roc_area};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::tune::{LabelledQueries, LabelledQuery, TuneError};
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScoreRow {
+    /// Which part of the decision answered.
+    pub name: &'static str,
+    /// MAP@5, over known and new whales.
+    pub map5: f64,
+    /// Share of photos whose true label came first, `New` being a label.
+    pub top1: f64,
+    /// Share of photos whose true label was among the first five.
+    pub top5: f64,
+    /// Of the photos of known whales, the share whose whale came first among the known ones:
+    /// `New` is left aside here. `None` without such photos.
+    pub top1_known: Option<f64>,
+    /// Area under the ROC curve of new against known, by the lead of `New` over the best known
+    /// whale. `None` unless there are both.
+    pub auc_new: Option<f64>,
+}
+
+/// Five rows for fixed parameters: the raw classifier (T = 1, never answering `New`), the
+/// classifier with T and p, the nearest photo, the nearest photo with q, and the final score.
+///
+/// # Errors
+/// A parameter out of range, or queries without logits.
+pub fn score_rows(
+    queries: &LabelledQueries,
+    parameters: &DecisionParameters,
+) -> Result<Vec<ScoreRow>, TuneError> {
+    parameters.validate()?;
+    if queries.classified() == 0 {
+        return Err(TuneError::NoClassifier);
+    }
+    let outcomes: Vec<[Outcome; 5]> = queries
+        .par_iter()
+        .map(|query| outcomes(&query, queries.individuals(), parameters))
+        .collect::<Result<_, _>>()?;
+    let names = [
+        "classifier, T = 1",
+        "classifier, T and p",
+        "nearest photo",
+        "nearest photo, q",
+        "all",
+    ];
+    Ok(rows(names, &outcomes))
+}
+
+/// The two rows that need no classifier: the nearest photo, and the nearest photo with q. For
+/// baselines that have only features.
+///
+/// # Errors
+/// q out of range.
+pub fn nearest_photo_rows(
+    queries: &LabelledQueries,
+    new_similarity: f32,
+) -> Result<Vec<ScoreRow>, TuneError> {
+    let parameters = DecisionParameters {
+        new_similarity,
+        ..DecisionParameters::default()
+    };
+    parameters.validate()?;
+    let outcomes: Vec<[Outcome; 2]> = queries
+        .par_iter()
+        .map(|query| {
+            let with_new = with_new_similarity(query.similarity, new_similarity);
+            [query.similarity, &with_new].map(|column| Outcome::of(column, query.truth))
+        })
+        .collect();
+    Ok(rows(["nearest photo", "nearest photo, q"], &outcomes))
+}
+
+fn outcomes(
+    query: &LabelledQuery<'_>,
+    individuals: usize,
+    parameters: &DecisionParameters,
+) -> Result<[Outcome; 5], TuneError> {
+    let raw = classifier_probabilities(query.logits, individuals, 1.0);
+    let columns = Columns::new(query.logits, query.similarity.to_vec(), parameters)?;
+    Ok([
+        Outcome::of_known_only(&raw, query.truth),
+        Outcome::of(&columns.classifier, query.truth),
+        Outcome::of(&columns.nearest, query.truth),
+        Outcome::of(&columns.nearest_with_new, query.truth),
+        Outcome::of(&columns.fused, query.truth),
+    ])
+}
+
+/// How one query fared in one row.
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    truth: Label,
+    /// Rank of the true label among all labels; `None` where it is not in the answer at all.
+    rank: Option<usize>,
+    /// Rank of a known whale among the known ones.
+    rank_in_known: Option<usize>,
+    /// How far `New` is ahead of the best known whale.
+    newness: f32,
+}
+
+impl Outcome {
+    /// From a column with `New` last.
+    fn of(column: &[f32], truth: Label) -> Self {
+        let individuals = column.len() - 1;
+        let known = &column[..individuals];
+        Self {
+            rank: Some(rank_of(column, truth.slot(individuals))),
+            newness: column[individuals] - highest(known),
+            ..Self::of_known_only(known, truth)
+        }
+    }
+
+    /// From a column of the known whales alone: `New` is never answered.
+    fn of_known_only(known: &[f32], truth: Label) -> Self {
+        let rank_in_known = match truth {
+            Label::Individual(number) => Some(rank_of(known, number as usize)),
+            Label::New => None,
+        };
+        Self {
+            truth,
+            rank: rank_in_known,
+            rank_in_known,
+            newness: -highest(known),
+        }
+    }
+}
+
+fn highest(scores: &[f32]) -> f32 {
+    scores.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+fn rows<const N: usize>(names: [&'static str; N], outcomes: &[[Outcome; N]]) -> Vec<ScoreRow> {
+    let of_row = |row: usize| outcomes.iter().map(move |outcomes| outcomes[row]);
+    let numbered = names.into_iter().enumerate();
+    numbered
+        .filter_map(|(row, name)| score_row(name, of_row(row)))
+        .collect()
+}
+
+/// `None` without queries, which [`LabelledQueries`] rules out.
+fn score_row(name: &'static str, outcomes: impl Iterator<Item = Outcome>) -> Option<ScoreRow> {
+    let (mut all, mut among_known) = (RankCounts::default(), RankCounts::default());
+    let (mut new, mut known) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        all.record(outcome.rank);
+        if outcome.truth == Label::New {
+            new.push(outcome.newness);
+        } else {
+            among_known.record(outcome.rank_in_known);
+            known.push(outcome.newness);
+        }
+    }
+    Some(ScoreRow {
+        name,
+        map5: all.map5()?,
+        top1: all.top(1)?,
+        top5: all.top(5)?,
+        top1_known: among_known.top(1),
+        auc_new: roc_area(&new, &known).ok(),
+    })
+}

@@ -1,0 +1,60 @@
+//! Bundles on disk.
+
+use crate::{Error, Result};
+use burn::tensor::Device;
+use flukeprint_core::bundle::{Loader, StaticFile};
+use flukeprint_core::identify::Identifier;
+use std::path::Path;
+
+const WANTED: &str = "a bundle is a folder with bundle.json, as `flukeprint export` writes it";
+
+/// The bundle in `folder`, checked whole, on `device`.
+///
+/// # Errors
+/// Anything that is missing or not what `bundle.json` says; the file is named.
+pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
+    if !folder.is_dir() {
+        return Err(Error::MissingFolder { path: folder.to_owned(), wanted: WANTED });
+    }
+    let read = |name: &str| {
+        let path = folder.join(name);
+        if !path.is_file() {
+            return Err(Error::MissingFile { path, wanted: WANTED });
+        }
+        std::fs::read(&path).map_err(|source| Error::Read { path, source })
+    };
+    let mut loader = Loader::new(&read("bundle.json")?)?;
+    let paths: Vec<String> = loader.files().iter().map(|file| file.path.clone()).collect();
+    for path in paths {
+        loader.add(&path, read(&path)?)?;
+    }
+    Ok(Identifier::new(loader.finish()?, device)?)
+}
+
+/// Writes a bundle to `folder`: beside it first, then by renaming, so that there is never half a
+/// bundle. A bundle that stands there is replaced, anything else is not.
+///
+/// # Errors
+/// When something that is no bundle stands at `folder`, or the disk refuses.
+pub fn write_bundle(folder: &Path, files: &[StaticFile]) -> Result<()> {
+    let failed = |source| Error::Write { path: folder.to_owned(), source };
+    let replaces = folder.join("bundle.json").is_file();
+    let empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    if folder.exists() && !replaces && !empty {
+        return Err(Error::Exists { path: folder.to_owned() });
+    }
+    let absolute = std::path::absolute(folder).map_err(failed)?;
+    let parent = absolute.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(parent).map_err(failed)?;
+    let staging = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(failed)?;
+    let fresh = staging.path().join("new");
+    for file in files {
+        let path = fresh.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap_or(&fresh)).map_err(failed)?;
+        std::fs::write(&path, &file.bytes).map_err(|source| Error::Write { path, source })?;
+    }
+    if folder.exists() {
+        std::fs::rename(folder, staging.path().join("old")).map_err(failed)?;
+    }
+    std::fs::rename(&fresh, folder).map_err(failed)
+}

@@ -1,0 +1,110 @@
+//! Export: a tuned run to a bundle, and bundles on disk.
+
+mod folder;
+mod thumbnails;
+
+pub use folder::{open_bundle, write_bundle};
+
+use crate::Result;
+use crate::data::{Catalogue, Split};
+use crate::evaluate::embed_catalogue;
+use crate::progress::Progress;
+use crate::train::Run;
+use burn::tensor::Device;
+use flukeprint_core::bundle::{Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble};
+use flukeprint_core::gallery::Label;
+use flukeprint_core::identify::Identifier;
+use std::path::Path;
+
+/// The largest difference that a device's embedding may have from the CPU's in one of its values.
+/// 32-bit devices differ by about 1e-5; a wrong kernel by more than the values themselves.
+const SELF_CHECK_TOLERANCE: f32 = 2e-3;
+
+/// What an export says of itself and what it leaves out.
+#[derive(Clone, Debug)]
+pub struct ExportOptions {
+    /// What the catalogue is called.
+    pub title: String,
+    /// Day of the export, `YYYY-MM-DD`.
+    pub date: String,
+    /// Whether each gallery photo gets a small picture.
+    pub thumbnails: bool,
+}
+
+/// Packs a tuned run into a bundle at `out`; the gallery is all photos of the catalogue, held-out
+/// ones too (spec, *Deciding*, 6).
+///
+/// # Errors
+/// A run that was not tuned, photos or weights that cannot be used, a full disk. A bundle that was
+/// at `out` before is still there then.
+pub fn export(run: &Run, catalogue: &Catalogue, options: &ExportOptions, out: &Path, progress: &dyn Progress) -> Result<()> {
+    let split = run.split(catalogue)?;
+    let mut files = Vec::new();
+    let mut photos = gallery_photos(catalogue);
+    if options.thumbnails {
+        files = thumbnails::add(catalogue, &mut photos, progress)?;
+    }
+    let contents = contents(run, catalogue, &split, options, photos, progress)?;
+    files.extend(with_self_check(contents)?);
+    write_bundle(out, &files)
+}
+
+fn gallery_photos(catalogue: &Catalogue) -> Vec<GalleryPhoto> {
+    let photo = |entry: &crate::data::PhotoEntry| GalleryPhoto {
+        file: entry.file.clone(),
+        individual: match entry.label {
+            Label::Individual(i) => Some(i),
+            Label::New => None,
+        },
+        thumbnail: None,
+    };
+    catalogue.photos.iter().map(photo).collect()
+}
+
+fn contents(
+    run: &Run,
+    catalogue: &Catalogue,
+    split: &Split,
+    options: &ExportOptions,
+    photos: Vec<GalleryPhoto>,
+    progress: &dyn Progress,
+) -> Result<Contents> {
+    let embeddings = embed_catalogue(run, catalogue, split, progress)?;
+    let recipe = &run.recipe;
+    Ok(Contents {
+        title: options.title.clone(),
+        model: ModelFacts {
+            embedder: recipe.model.clone(),
+            finder: recipe.finder.as_ref().filter(|_| run.has_finder()).map(|finder| finder.model.clone()),
+            recipe: recipe.name.clone(),
+            recipe_sha256: recipe.sha256()?,
+            data_sha256: run.facts.data_sha256.clone(),
+            seed: recipe.seed,
+        },
+        preprocessing: recipe.preprocessing(),
+        decision: run.decision()?,
+        date: options.date.clone(),
+        filters: Vec::new(),
+        self_check: SelfCheck { embedding: Vec::new(), tolerance: SELF_CHECK_TOLERANCE },
+        weights: run.shipped_weights()?,
+        gallery: embeddings.gallery(catalogue, &split.everything())?,
+        photos,
+    })
+}
+
+/// The bundle's files, after the network that they hold has computed its known answer itself.
+fn with_self_check(mut contents: Contents) -> Result<Vec<StaticFile>> {
+    let files = assemble(contents.clone())?;
+    let identifier = Identifier::new(load(&files)?, &Device::flex())?;
+    contents.self_check.embedding = pollster::block_on(identifier.known_embedding())?;
+    Ok(assemble(contents)?)
+}
+
+fn load(files: &[StaticFile]) -> Result<flukeprint_core::bundle::Bundle> {
+    let manifest = files.iter().find(|file| file.path == "bundle.json").map_or(&[][..], |file| &file.bytes);
+    let mut loader = Loader::new(manifest)?;
+    for file in files.iter().filter(|file| file.path != "bundle.json") {
+        loader.add(&file.path, file.bytes.clone())?;
+    }
+    Ok(loader.finish()?)
+}

@@ -1,0 +1,92 @@
+//! Training: from a catalogue and a recipe to a run, a folder that holds everything that `tune`,
+//! `evaluate` and `export` need.
+//!
+//! - [`Recipe`]: what decides; [`schedule`], [`losses`], [`optimizer`]: the formulas;
+//! - [`network`]: the network with what only its losses need;
+//! - [`samples`]: photo to training sample; [`stage`]: the loop; [`finder`]: the fluke finder's;
+//! - [`Run`]: the folder.
+
+pub mod finder;
+pub mod losses;
+pub mod network;
+pub mod optimizer;
+mod recipe;
+mod run;
+pub(crate) mod samples;
+pub mod schedule;
+pub mod stage;
+mod weights;
+
+pub use recipe::{FinderRecipe, Input, Recipe, Stage, Validation};
+pub use run::{Facts, Run};
+pub use weights::{load_weights, save_weights};
+
+use crate::data::{Catalogue, Reading, Source, Split};
+use crate::import;
+use crate::progress::Progress;
+use crate::{Error, Result};
+use burn::module::Module;
+use burn::tensor::Device;
+use network::TrainingNetwork;
+use samples::Samples;
+use std::path::Path;
+
+/// Trains by `recipe` on the training photos of the catalogue in the folder `data` and writes the
+/// run to `out`.
+///
+/// `start` is a file of backbone weights to begin with, see [`import`]. The same catalogue, recipe
+/// and start give the same weights on the CPU, whatever the number of threads.
+///
+/// # Errors
+/// Unusable data or start weights, a loss that is no number any more, a full disk. Then there is no
+/// run at `out`.
+pub fn train(
+    data: &Path,
+    recipe: &Recipe,
+    start: Option<&Path>,
+    out: &Path,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<Run> {
+    let catalogue = &read_catalogue(data, progress)?;
+    let split = Split::draw(catalogue, recipe.seed, recipe.validation.new_whales);
+    let run = Run::create(out, data, catalogue, recipe, &split)?;
+    device.seed(recipe.seed);
+    let device = device.clone().autodiff();
+
+    let mut network = TrainingNetwork::new(&recipe.model, catalogue.individuals.len(), &device);
+    if let Some(start) = start {
+        network.network.embedder.backbone =
+            import::start_backbone(network.network.embedder.backbone, recipe.model.backbone, start)?;
+    }
+    let samples = Samples::new(catalogue, recipe, &split.train);
+    let network = stage::head(network, &samples, recipe, progress)?;
+    let network = stage::full(network, &samples, recipe, progress)?;
+    run.save_network(&network.valid())?;
+    drop(samples);
+
+    if let Some(finder_recipe) = &recipe.finder {
+        let found = finder::train(catalogue, &split.train, finder_recipe, recipe.seed, &device, progress)?;
+        if let Some(finder) = found {
+            run.save_finder(&finder.valid())?;
+        }
+    }
+    run.finish()
+}
+
+/// The catalogue in the folder `data`, in Kaggle's layout.
+///
+/// # Errors
+/// When a table or a photo cannot be used.
+pub fn read_catalogue(data: &Path, progress: &dyn Progress) -> Result<Catalogue> {
+    let begun = std::sync::Once::new();
+    let tell = |done, total| {
+        begun.call_once(|| progress.begin("checking photos", total));
+        progress.advance(done);
+    };
+    if !data.is_dir() {
+        let wanted = "a catalogue is a folder with train.csv (Image,Id) and the photos in train/";
+        return Err(Error::MissingFolder { path: data.to_owned(), wanted });
+    }
+    Catalogue::read(&Source::kaggle(data), &Reading { progress: &tell, ..Reading::default() })
+}

@@ -1,0 +1,176 @@
+//! The folder that a training run leaves.
+
+use super::network::TrainingNetwork;
+use super::weights::{load_weights, save_weights};
+use super::Recipe;
+use crate::data::{Catalogue, Split, write_atomically};
+use crate::{Error, Result};
+use burn::tensor::Device;
+use flukeprint_core::bundle::{join_finder, sha256_hex, weights};
+use flukeprint_core::gallery::Label;
+use flukeprint_core::model::named::{self, Named};
+use flukeprint_core::model::{Finder, Network};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// What a run remembers of its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The catalogue's folder.
+    pub catalogue: PathBuf,
+    /// Its individuals, in the order of the logits.
+    pub individuals: Vec<String>,
+    /// SHA-256 of its photos' names, labels and boxes.
+    pub data_sha256: String,
+}
+
+/// A run's folder: `recipe.toml`, `facts.json`, `split.json`, `network.safetensors` and, with a
+/// finder, `finder.safetensors`.
+#[derive(Clone, Debug)]
+pub struct Run {
+    folder: PathBuf,
+    /// The recipe as it was run.
+    pub recipe: Recipe,
+    /// What it knows of its data.
+    pub facts: Facts,
+}
+
+impl Run {
+    /// Begins a run at `folder`; nothing may stand there. It is written beside it and moved there
+    /// by [`Run::finish`].
+    pub(super) fn create(
+        folder: &Path,
+        data: &Path,
+        catalogue: &Catalogue,
+        recipe: &Recipe,
+        split: &Split,
+    ) -> Result<Self> {
+        if folder.exists() {
+            return Err(Error::Exists { path: folder.to_owned() });
+        }
+        let unfinished = unfinished(folder);
+        let failed = |source| Error::Write { path: unfinished.clone(), source };
+        if unfinished.exists() {
+            std::fs::remove_dir_all(&unfinished).map_err(failed)?;
+        }
+        std::fs::create_dir_all(&unfinished).map_err(failed)?;
+        let facts = Facts {
+            catalogue: std::path::absolute(data).map_err(failed)?,
+            individuals: catalogue.individuals.clone(),
+            data_sha256: data_hash(catalogue),
+        };
+        recipe.save(&unfinished.join("recipe.toml"))?;
+        split.save(catalogue, &unfinished.join("split.json"))?;
+        let json = serde_json::to_vec_pretty(&facts).map_err(std::io::Error::other).map_err(failed)?;
+        write_atomically(&unfinished.join("facts.json"), &json)?;
+        Ok(Self { folder: folder.to_owned(), recipe: recipe.clone(), facts })
+    }
+
+    pub(super) fn save_network(&self, network: &TrainingNetwork) -> Result<()> {
+        let path = unfinished(&self.folder).join("network.safetensors");
+        save_weights(&named::read(&network.network)?, &path)
+    }
+
+    pub(super) fn save_finder(&self, finder: &Finder) -> Result<()> {
+        save_weights(&named::read(finder)?, &unfinished(&self.folder).join("finder.safetensors"))
+    }
+
+    pub(super) fn finish(self) -> Result<Self> {
+        std::fs::rename(unfinished(&self.folder), &self.folder)
+            .map_err(|source| Error::Write { path: self.folder.clone(), source })?;
+        Ok(self)
+    }
+
+    /// Opens a finished run.
+    ///
+    /// # Errors
+    /// When `folder` holds no run, or one of its files cannot be used.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let wanted = "a run, as `flukeprint train` writes it";
+        if !folder.is_dir() {
+            return Err(Error::MissingFolder { path: folder.to_owned(), wanted });
+        }
+        let read = |name: &str| {
+            let path = folder.join(name);
+            if !path.exists() {
+                return Err(Error::MissingFile { path, wanted: "it belongs to a run; train again" });
+            }
+            std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })
+        };
+        let recipe = Recipe::parse(&folder.join("recipe.toml").display().to_string(), &read("recipe.toml")?)?;
+        let facts = serde_json::from_str(&read("facts.json")?).map_err(|error| Error::Run {
+            path: folder.join("facts.json"),
+            reason: error.to_string(),
+        })?;
+        Ok(Self { folder: folder.to_owned(), recipe, facts })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The split, for the catalogue that the run was trained on.
+    ///
+    /// # Errors
+    /// When the catalogue is another one by now.
+    pub fn split(&self, catalogue: &Catalogue) -> Result<Split> {
+        if data_hash(catalogue) != self.facts.data_sha256 {
+            return Err(Error::Run {
+                path: self.folder.clone(),
+                reason: format!(
+                    "was trained on other photos, labels or boxes than {} holds now; train again",
+                    catalogue.root.display()
+                ),
+            });
+        }
+        Split::load(catalogue, &self.folder.join("split.json"))
+    }
+
+    /// The weights file of a bundle: the trained networks, batch norms folded, 8-bit.
+    ///
+    /// # Errors
+    /// When the run's weights cannot be read or are not finite.
+    pub fn shipped_weights(&self) -> Result<Vec<u8>> {
+        let device = Device::flex();
+        let load = |name: &str| load_weights(&self.folder.join(name));
+        let empty = Network::new(&self.recipe.model, self.facts.individuals.len(), &device);
+        let network = named::write(empty, load("network.safetensors")?, "network.safetensors")?;
+        let finder = match (&self.recipe.finder, self.has_finder()) {
+            (Some(recipe), true) => {
+                let empty = recipe.model.init(&device);
+                named::read(&named::write(empty, load("finder.safetensors")?, "finder.safetensors")?.fold())?
+            }
+            _ => Named::new(),
+        };
+        Ok(weights::encode(&join_finder(named::read(&network.fold())?, finder))?)
+    }
+
+    /// Whether a finder was trained.
+    pub fn has_finder(&self) -> bool {
+        self.folder.join("finder.safetensors").exists()
+    }
+}
+
+/// Where a run grows before it is finished.
+fn unfinished(folder: &Path) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".unfinished");
+    folder.with_file_name(name)
+}
+
+/// SHA-256 of what a catalogue says: names, labels and boxes, in its order.
+pub(crate) fn data_hash(catalogue: &Catalogue) -> String {
+    let mut text = String::new();
+    for photo in &catalogue.photos {
+        let label = match photo.label {
+            Label::Individual(i) => catalogue.individuals[i as usize].as_str(),
+            Label::New => crate::data::NEW_WHALE,
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{},{label},{:?}", photo.file, photo.region);
+    }
+    sha256_hex(text.as_bytes())
+}

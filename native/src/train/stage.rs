@@ -1,0 +1,150 @@
+//! The loop: the head alone, then everything (spec, *Training*).
+
+use super::network::TrainingNetwork;
+use super::optimizer::{AdamW, Pace};
+use super::samples::Samples;
+use super::schedule::OneCycle;
+use super::{Recipe, Stage};
+use crate::progress::Progress;
+use crate::{Error, Result};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+/// Blocks from this one on belong to the upper part of a backbone, for every backbone there is.
+const FIRST_UPPER_BLOCK: [(&str, usize); 2] = [("MobileNetV2", 11), ("Compact", 2)];
+
+/// Trains the head on a backbone that keeps its weights. As in the original the backbone's batch
+/// norms go on learning their statistics; their scale and shift stay, because their gradients would
+/// cost as much as training everything.
+pub(super) fn head(
+    network: TrainingNetwork,
+    samples: &Samples,
+    recipe: &Recipe,
+    progress: &dyn Progress,
+) -> Result<TrainingNetwork> {
+    let rates = |path: &str| if is_backbone(path) { 0.0 } else { recipe.head.head_rate };
+    run("head", network, samples, recipe, &recipe.head, 0, &rates, progress)
+}
+
+/// Trains everything, the lower backbone more slowly.
+pub(super) fn full(
+    network: TrainingNetwork,
+    samples: &Samples,
+    recipe: &Recipe,
+    progress: &dyn Progress,
+) -> Result<TrainingNetwork> {
+    let stage = &recipe.full;
+    let rates = |path: &str| match (is_backbone(path), is_upper(path)) {
+        (false, _) => stage.head_rate,
+        (true, true) => stage.upper_rate,
+        (true, false) => stage.lower_rate,
+    };
+    let first_epoch = recipe.head.epochs as u64;
+    run("everything", network, samples, recipe, stage, first_epoch, &rates, progress)
+}
+
+#[allow(clippy::too_many_arguments)] // private, called twice, each of them needed
+fn run(
+    name: &str,
+    network: TrainingNetwork,
+    samples: &Samples,
+    recipe: &Recipe,
+    stage: &Stage,
+    first_epoch: u64,
+    rates: &dyn Fn(&str) -> f64,
+    progress: &dyn Progress,
+) -> Result<TrainingNetwork> {
+    if stage.epochs == 0 {
+        return Ok(network);
+    }
+    if samples.steps() == 0 {
+        return Err(Error::TooFewPhotos { photos: samples.len(), batch: recipe.batch });
+    }
+    let steps = samples.steps() * stage.epochs;
+    let cycle = OneCycle::new(steps);
+    let mut optimizer = AdamW::new(recipe.weight_decay, recipe.clip);
+    let mut network = network.map(&mut Freeze { rates, path: Vec::new() });
+    let device = network.network.total.weight.val().device();
+    progress.begin(&format!("training {name}"), steps);
+    for epoch in 0..stage.epochs {
+        let mut sum = 0.0;
+        for (batch, inputs) in samples.epoch(first_epoch + epoch as u64, &device).enumerate() {
+            let inputs = inputs?;
+            let step = epoch * samples.steps() + batch;
+            let map = network.map(inputs.input);
+            let loss = network.losses(map, inputs.labels, recipe.ring).total;
+            let value: f32 = loss.clone().into_scalar();
+            if !value.is_finite() {
+                return Err(Error::Loss { stage: name.to_owned(), epoch: epoch + 1, value });
+            }
+            sum += f64::from(value);
+            let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            let rate = |path: &str| rates(path) * cycle.rate(step);
+            let pace = Pace { rate: &rate, momentum: cycle.momentum(step) };
+            network = optimizer.step(network, gradients, pace).0;
+            progress.advance(step + 1);
+        }
+        let mean = sum / samples.steps() as f64;
+        progress.note(&format!("{name}, epoch {} of {}: loss {mean:.3}", epoch + 1, stage.epochs));
+    }
+    Ok(network.map(&mut Freeze { rates: &|_| 1.0, path: Vec::new() }))
+}
+
+/// Makes the parameters with a rate of zero constant, and the others variable.
+struct Freeze<'a> {
+    rates: &'a dyn Fn(&str) -> f64,
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Freeze<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let is_statistic = self.path.last().is_some_and(|name| name.starts_with("running_"));
+        match is_statistic {
+            true => param,
+            false => param.set_require_grad((self.rates)(&self.path.join(".")) > 0.0),
+        }
+    }
+}
+
+fn is_backbone(path: &str) -> bool {
+    path.contains(".backbone.")
+}
+
+/// Whether a backbone's parameter lies in its deeper half.
+fn is_upper(path: &str) -> bool {
+    let first = FIRST_UPPER_BLOCK.iter().find(|(name, _)| path.contains(name)).map_or(0, |(_, first)| *first);
+    match path.split_once(".blocks.") {
+        Some((_, rest)) => rest.split('.').next().and_then(|block| block.parse::<usize>().ok()).is_some_and(|b| b >= first),
+        None => !path.contains(".stem."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deeper_half_of_a_backbone_is_its_upper_part() {
+        for (path, upper) in [
+            ("network.embedder.backbone.MobileNetV2.stem.conv.weight", false),
+            ("network.embedder.backbone.MobileNetV2.blocks.10.expand.conv.weight", false),
+            ("network.embedder.backbone.MobileNetV2.blocks.11.expand.conv.weight", true),
+            ("network.embedder.backbone.MobileNetV2.last.conv.weight", true),
+            ("network.embedder.backbone.Compact.blocks.1.first.conv.weight", false),
+            ("network.embedder.backbone.Compact.blocks.2.first.conv.weight", true),
+        ] {
+            assert!(is_backbone(path));
+            assert_eq!(is_upper(path), upper, "{path}");
+        }
+        assert!(!is_backbone("network.embedder.heads.0.linear.weight"));
+    }
+}

@@ -1,0 +1,78 @@
+//! Tuning: the decision's parameters from held-out photos.
+//!
+//! In: [`LabelledQueries`], what model and gallery say about photos whose whale is known to us, by
+//! logits and by similarities. Out: a [`Tuning`], the [`DecisionParameters`] and a table of what
+//! each part of the decision is worth, alone and together.
+//!
+//! The order is that of the original system (spec, *Deciding*): T and p together by MAP@5 of the
+//! classifier alone, q by MAP@5 of the nearest photo with q alone, then the weights by MAP@5 of
+//! the final score, all by trying every value of [`grid`]. Then β by maximum likelihood.
+//!
+//! By construction the tuned whole is, on these photos, at least as good as each of its tuned
+//! parts, and those at least as good as with any other value of the grid, the default's included.
+
+mod error;
+pub mod grid;
+mod queries;
+mod search;
+mod sharpness;
+#[cfg(test)]
+mod tests;
+
+use flukeprint_core::decision::DecisionParameters;
+
+use crate::evaluate::scores::{ScoreRow, score_rows};
+
+pub use error::TuneError;
+pub use queries::{LabelledQueries, LabelledQuery};
+
+/// Tuned parameters and what they achieve on the photos they were tuned on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tuning {
+    /// The parameters, ready for the bundle.
+    pub parameters: DecisionParameters,
+    /// Classifier, nearest photo and both, as [`score_rows`] gives them. Flattering, because the
+    /// parameters were chosen on the same photos; other photos tell the truth.
+    pub rows: Vec<ScoreRow>,
+}
+
+/// Chooses all parameters on `queries`.
+///
+/// # Errors
+/// There are only known or only new whales among the queries, so that p and q could be anything;
+/// or there are no logits.
+pub fn tune(queries: &LabelledQueries) -> Result<Tuning, TuneError> {
+    require_both_kinds(queries)?;
+    if queries.classified() == 0 {
+        return Err(TuneError::NoClassifier);
+    }
+    let (temperature, new_probability) = search::temperature_and_probability(queries);
+    let mut parameters = DecisionParameters {
+        temperature,
+        new_probability,
+        new_similarity: search::new_similarity(queries),
+        ..DecisionParameters::default()
+    };
+    parameters.weights = search::weights(queries, &parameters);
+    parameters.sharpness = sharpness::fit(queries, &parameters)?;
+    let rows = score_rows(queries, &parameters)?;
+    Ok(Tuning { parameters, rows })
+}
+
+/// Chooses q alone: for a baseline that has features but no classifier.
+///
+/// # Errors
+/// There are only known or only new whales among the queries.
+pub fn tune_new_similarity(queries: &LabelledQueries) -> Result<f32, TuneError> {
+    require_both_kinds(queries)?;
+    Ok(search::new_similarity(queries))
+}
+
+fn require_both_kinds(queries: &LabelledQueries) -> Result<(), TuneError> {
+    let (known, new) = (queries.known(), queries.len() - queries.known());
+    match (known, new) {
+        (0, queries) => Err(TuneError::OnlyNew { queries }),
+        (queries, 0) => Err(TuneError::OnlyKnown { queries }),
+        _ => Ok(()),
+    }
+}

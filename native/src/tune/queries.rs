@@ -1,0 +1,191 @@
+//! Photos whose whale is known to us, and what model and gallery say about them.
+
+use flukeprint_core::decision::similarity_column;
+use flukeprint_core::gallery::{Gallery, Label, normalized};
+use rayon::prelude::*;
+
+use super::TuneError;
+
+/// Queries that search the gallery together: their features fit the second-level cache.
+const SEARCHED_TOGETHER: usize = 32;
+
+/// Held-out photos with their true labels, logits and similarities, checked: shapes fit and every
+/// value is finite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelledQueries {
+    individuals: usize,
+    classified: usize,
+    truths: Vec<Label>,
+    logits: Vec<f32>,
+    similarities: Vec<f32>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct LabelledQuery<'a> {
+    /// Whom the photo shows.
+    pub truth: Label,
+    /// `[individuals the classifier was trained on]`.
+    pub logits: &'a [f32],
+    /// Similarity to each label's nearest photo, `[individuals + 1]`, `New` last.
+    pub similarity: &'a [f32],
+}
+
+impl LabelledQueries {
+    /// Takes `logits`, `[queries, classified]` with any `classified` up to `individuals` (0 for no
+    /// classifier), and `similarities`, `[queries, individuals + 1]`, row by row.
+    ///
+    /// # Errors
+    /// No queries, no individuals, a shape that does not fit, a value that is not finite, or a
+    /// true label beyond the individuals. The message names the query.
+    pub fn new(
+        individuals: usize,
+        truths: Vec<Label>,
+        logits: Vec<f32>,
+        similarities: Vec<f32>,
+    ) -> Result<Self, TuneError> {
+        let count = truths.len();
+        if count == 0 {
+            return Err(TuneError::NoQueries);
+        }
+        if individuals == 0 {
+            return Err(TuneError::NoIndividuals);
+        }
+        let classified = logits.len() / count;
+        if logits.len() != classified * count || classified > individuals {
+            let wanted = format!("at most {individuals} a query are needed, as many for each");
+            return Err(shape("logits", logits.len(), count, wanted));
+        }
+        let labels = individuals + 1;
+        if similarities.len() != labels * count {
+            let wanted = format!("{labels} a query are needed");
+            return Err(shape("similarities", similarities.len(), count, wanted));
+        }
+        check_truths(&truths, individuals)?;
+        check_finite("logit", &logits, classified)?;
+        check_finite("similarity", &similarities, labels)?;
+        Ok(Self {
+            individuals,
+            classified,
+            truths,
+            logits,
+            similarities,
+        })
+    }
+
+    /// As [`Self::new`], with the similarities searched in `gallery` for `features`,
+    /// `[queries, dimension]`, row by row. The gallery must not hold the queries' own photos.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; an empty gallery; a feature it cannot compare.
+    pub fn in_gallery(
+        gallery: &Gallery,
+        truths: Vec<Label>,
+        logits: Vec<f32>,
+        features: &[f32],
+    ) -> Result<Self, TuneError> {
+        let dimension = gallery.features().dimension();
+        if features.len() != dimension * truths.len() {
+            let wanted = format!("{dimension} a query are needed");
+            return Err(shape(
+                "feature values",
+                features.len(),
+                truths.len(),
+                wanted,
+            ));
+        }
+        let features: Vec<&[f32]> = features.chunks_exact(dimension).collect();
+        for (query, feature) in features.iter().enumerate() {
+            normalized(feature, dimension)
+                .map_err(|problem| TuneError::Feature { query, problem })?;
+        }
+        let similarities: Vec<Vec<f32>> = features
+            .par_chunks(SEARCHED_TOGETHER)
+            .map(|features| {
+                let nearest = gallery.nearest_per_label_of_each(features)?;
+                Ok(nearest
+                    .iter()
+                    .flat_map(|nearest| similarity_column(nearest))
+                    .collect())
+            })
+            .collect::<Result<_, TuneError>>()?;
+        let individuals = gallery.individuals().len();
+        Self::new(individuals, truths, logits, similarities.concat())
+    }
+
+    /// How many queries.
+    #[expect(clippy::len_without_is_empty, reason = "there is always at least one")]
+    pub fn len(&self) -> usize {
+        self.truths.len()
+    }
+
+    /// How many of them show a known whale.
+    pub fn known(&self) -> usize {
+        self.truths
+            .iter()
+            .filter(|&&truth| truth != Label::New)
+            .count()
+    }
+
+    /// Known whales in the catalogue.
+    pub fn individuals(&self) -> usize {
+        self.individuals
+    }
+
+    /// Known whales that the classifier has a logit for.
+    pub fn classified(&self) -> usize {
+        self.classified
+    }
+
+    /// All queries, in order, for work in parallel.
+    pub fn par_iter(&self) -> impl IndexedParallelIterator<Item = LabelledQuery<'_>> {
+        (0..self.len())
+            .into_par_iter()
+            .map(|number| self.query(number))
+    }
+
+    fn query(&self, number: usize) -> LabelledQuery<'_> {
+        let row = |width: usize| number * width..(number + 1) * width;
+        LabelledQuery {
+            truth: self.truths[number],
+            logits: &self.logits[row(self.classified)],
+            similarity: &self.similarities[row(self.individuals + 1)],
+        }
+    }
+}
+
+fn shape(what: &'static str, found: usize, queries: usize, wanted: String) -> TuneError {
+    TuneError::Shape {
+        what,
+        found,
+        queries,
+        wanted,
+    }
+}
+
+fn check_truths(truths: &[Label], individuals: usize) -> Result<(), TuneError> {
+    for (query, &truth) in truths.iter().enumerate() {
+        if let Label::Individual(number) = truth
+            && truth.slot(individuals) >= individuals
+        {
+            return Err(TuneError::UnknownIndividual {
+                query,
+                number,
+                individuals,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_finite(what: &'static str, values: &[f32], width: usize) -> Result<(), TuneError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(TuneError::NotFinite {
+            query: at / width,
+            what,
+            position: at % width,
+            value: values[at],
+        }),
+        None => Ok(()),
+    }
+}

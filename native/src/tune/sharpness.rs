@@ -1,0 +1,64 @@
+//! β, by maximum likelihood.
+
+use flukeprint_core::decision::{Columns, DecisionParameters, negative_log_likelihood};
+use rayon::prelude::*;
+
+use super::TuneError;
+use super::queries::LabelledQueries;
+
+/// β is looked for between these. Where every tuning photo is named rightly the likelihood only
+/// grows with β; the upper end keeps the probabilities short of certainty.
+const SMALLEST: f64 = 0.01;
+const LARGEST: f64 = 1000.0;
+/// The search ends when ln β is known to this.
+const PRECISION: f64 = 1e-3;
+
+/// The β with the smallest mean negative log likelihood of the true labels.
+pub(super) fn fit(
+    queries: &LabelledQueries,
+    parameters: &DecisionParameters,
+) -> Result<f32, TuneError> {
+    let individuals = queries.individuals();
+    let scored: Vec<(Vec<f32>, usize)> = queries
+        .par_iter()
+        .map(|query| {
+            let columns = Columns::new(query.logits, query.similarity.to_vec(), parameters)?;
+            Ok((columns.fused, query.truth.slot(individuals)))
+        })
+        .collect::<Result<_, TuneError>>()?;
+    let loss = |log_sharpness: f64| {
+        let sharpness = log_sharpness.exp() as f32;
+        // Collected before it is summed: the order of a sum of floats matters.
+        let losses: Vec<f64> = scored
+            .par_iter()
+            .map(|(scores, slot)| negative_log_likelihood(scores, *slot, sharpness))
+            .collect();
+        losses.iter().sum::<f64>()
+    };
+    Ok(golden_section(loss, SMALLEST.ln(), LARGEST.ln(), PRECISION).exp() as f32)
+}
+
+/// The place of the minimum of a function that falls and then rises between `low` and `high`
+/// (Kiefer, 1953). The likelihood does so in ln β, being convex in β.
+pub(super) fn golden_section(
+    mut function: impl FnMut(f64) -> f64,
+    mut low: f64,
+    mut high: f64,
+    precision: f64,
+) -> f64 {
+    let share = (5.0_f64.sqrt() - 1.0) / 2.0;
+    let (mut left, mut right) = (high - share * (high - low), low + share * (high - low));
+    let (mut at_left, mut at_right) = (function(left), function(right));
+    while high - low > precision {
+        if at_left <= at_right {
+            (high, right, at_right) = (right, left, at_left);
+            left = high - share * (high - low);
+            at_left = function(left);
+        } else {
+            (low, left, at_left) = (left, right, at_right);
+            right = low + share * (high - low);
+            at_right = function(right);
+        }
+    }
+    f64::midpoint(low, high)
+}

@@ -1,0 +1,52 @@
+//! Takes pictures of the page: desktop and phone, light and dark, empty and answered.
+//!
+//! `cargo run -p flukeprint-tests --example screenshots -- FOLDER`, with the environment of `cargo xtask test`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use flukeprint_tests::{Chromedriver, Fixture, Page, Screen, Server};
+
+/// Name of the files, and the screen.
+const VIEWS: [(&str, Screen); 4] = [
+    ("desktop", Screen::DESKTOP),
+    ("desktop-dark", Screen::DESKTOP.dark()),
+    ("phone", Screen::PHONE),
+    ("phone-dark", Screen::PHONE.dark()),
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let folder = PathBuf::from(
+        std::env::args_os()
+            .nth(1)
+            .context("name the folder for the pictures")?,
+    );
+    std::fs::create_dir_all(&folder)?;
+    let fixture = Fixture::from_env()?;
+    let server = Server::start(&fixture.binary, &fixture.site)?;
+    let driver = Chromedriver::start()?;
+    for (name, screen) in VIEWS {
+        let page = Page::open(
+            &driver,
+            &format!("{}?backend=wasm", server.address()),
+            screen,
+        )
+        .await?;
+        take(&page, &fixture, &folder, name).await?;
+        page.close().await?;
+    }
+    Ok(())
+}
+
+async fn take(page: &Page, fixture: &Fixture, folder: &Path, name: &str) -> Result<()> {
+    page.wait_until_ready().await?;
+    page.screenshot(&folder.join(format!("{name}-empty.png")))
+        .await?;
+    page.choose(&[&fixture.photos[0]]).await?;
+    page.answer(0).await?;
+    let scroll = r#"document.querySelector('[data-testid="result-card"]').scrollIntoView({ behavior: "instant" });"#;
+    page.client().execute(scroll, vec![]).await?;
+    page.screenshot(&folder.join(format!("{name}-answer.png")))
+        .await
+}

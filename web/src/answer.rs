@@ -1,0 +1,176 @@
+//! The core's answers in JavaScript's words.
+
+use flukeprint_core::bundle::Manifest;
+use flukeprint_core::decision::Candidate;
+use flukeprint_core::gallery::Label;
+use flukeprint_core::gallery::Nearest;
+use flukeprint_core::identify::{Identification, Identifier, RegionSource, Stage};
+use flukeprint_core::photo::Region;
+use serde::Serialize;
+use wasm_bindgen::JsCast;
+
+/// `BundleFile`. Sizes are floats because JavaScript has no other numbers.
+#[derive(Debug, Serialize)]
+pub(crate) struct BundleFile<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) bytes: f64,
+}
+
+/// `CatalogueFacts`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Catalogue<'a> {
+    title: &'a str,
+    individuals: usize,
+    photos: usize,
+    new_photos: usize,
+    model_hash: &'a str,
+    trained_on: String,
+}
+
+pub(crate) fn catalogue(manifest: &Manifest) -> Catalogue<'_> {
+    Catalogue {
+        title: &manifest.title,
+        individuals: manifest.catalogue.individuals,
+        photos: manifest.catalogue.photos,
+        new_photos: manifest.catalogue.new_photos,
+        model_hash: &manifest.files.weights.sha256,
+        trained_on: manifest.catalogue.date.clone(),
+    }
+}
+
+/// `Answer`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer<'a> {
+    photo: Size,
+    region: FoundRegion,
+    candidates: Vec<Named<'a>>,
+    new_whale: NewWhale,
+    verdict: Option<Verdict<'a>>,
+    stages: Vec<TimedStage>,
+    backend: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Size {
+    width: u32,
+    height: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct FoundRegion {
+    #[serde(flatten)]
+    region: Region,
+    source: RegionSource,
+}
+
+#[derive(Debug, Serialize)]
+struct Named<'a> {
+    kind: &'static str,
+    name: &'a str,
+    score: f32,
+    probability: f32,
+    nearest: Option<NearestPhoto<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct NearestPhoto<'a> {
+    photo: &'a str,
+    thumbnail: Option<&'a str>,
+    similarity: f32,
+}
+
+#[derive(Debug, Serialize)]
+struct NewWhale {
+    rank: usize,
+    probability: f32,
+}
+
+#[derive(Debug, Serialize)]
+struct Verdict<'a> {
+    kind: &'static str,
+    name: &'a str,
+    probability: f32,
+}
+
+/// How long a stage took.
+#[derive(Debug, Serialize)]
+pub(crate) struct TimedStage {
+    name: &'static str,
+    milliseconds: f64,
+}
+
+impl<'a> Answer<'a> {
+    /// The core's identification, named and timed.
+    pub(crate) fn new(
+        identifier: &'a Identifier,
+        identified: &Identification,
+        stages: Vec<TimedStage>,
+        backend: &'static str,
+    ) -> Self {
+        let answer = &identified.answer;
+        let candidates: Vec<Named<'a>> = answer.candidates.iter().map(|one| named(identifier, one)).collect();
+        let verdict = candidates.first().map(|first| Verdict {
+            kind: first.kind,
+            name: first.name,
+            probability: first.probability,
+        });
+        Self {
+            photo: Size { width: identified.width, height: identified.height },
+            region: FoundRegion { region: identified.region, source: identified.region_source },
+            new_whale: NewWhale { rank: answer.new_rank, probability: answer.new.probability },
+            candidates,
+            verdict,
+            stages,
+            backend,
+        }
+    }
+}
+
+fn named<'a>(identifier: &'a Identifier, candidate: &Candidate) -> Named<'a> {
+    let nearest = |nearest: Nearest| {
+        let photo = identifier.photos().get(nearest.row as usize)?;
+        Some(NearestPhoto {
+            photo: &photo.file,
+            thumbnail: photo.thumbnail.as_ref().map(|file| file.path.as_str()),
+            similarity: flukeprint_core::decision::similarity(nearest.distance),
+        })
+    };
+    Named {
+        kind: match candidate.label {
+            Label::Individual(_) => "individual",
+            Label::New => "new",
+        },
+        name: identifier.name(candidate.label),
+        score: candidate.score,
+        probability: candidate.probability,
+        nearest: candidate.nearest.and_then(nearest),
+    }
+}
+
+/// Times stages by the browser's clock.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    begun: Vec<(Stage, f64)>,
+}
+
+impl Clock {
+    /// `stage` begins, and the one before ends.
+    pub(crate) fn begin(&mut self, stage: Stage) {
+        self.begun.push((stage, now()));
+    }
+
+    /// The last stage ends.
+    pub(crate) fn end(self) -> Vec<TimedStage> {
+        let ends: Vec<f64> = self.begun.iter().skip(1).map(|&(_, begin)| begin).chain([now()]).collect();
+        let stages = self.begun.iter().zip(ends);
+        stages.map(|((stage, begin), end)| TimedStage { name: stage.name(), milliseconds: end - begin }).collect()
+    }
+}
+
+/// Milliseconds since the page or worker began; 0 where there is no such clock.
+fn now() -> f64 {
+    js_sys::Reflect::get(&js_sys::global(), &"performance".into())
+        .ok()
+        .filter(wasm_bindgen::JsValue::is_object)
+        .map_or(0.0, |performance| performance.unchecked_into::<web_sys::Performance>().now())
+}

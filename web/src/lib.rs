@@ -1,0 +1,151 @@
+//! Flukeprint in a browser: the boundary between `flukeprint-core` and JavaScript, and nothing else.
+//!
+//! What JavaScript sees stands in [`types`](TYPES) as TypeScript. Bytes come in, plain objects go
+//! out; every decision is the core's.
+
+mod answer;
+mod backend;
+
+use answer::Answer;
+use backend::{Choice, Status};
+use flukeprint_core::bundle::Loader;
+use flukeprint_core::identify;
+use flukeprint_core::photo::Region;
+use js_sys::Function;
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::prelude::*;
+
+/// The types of what crosses the boundary as plain objects.
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
+
+/// Makes a panic's message reach the console.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Takes a bundle's files one by one and checks each.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct BundleLoader {
+    loader: Option<Loader>,
+}
+
+#[wasm_bindgen]
+impl BundleLoader {
+    /// Reads `bundle.json`.
+    ///
+    /// # Errors
+    /// When it cannot be used; the message is a sentence for people.
+    #[wasm_bindgen(constructor)]
+    pub fn new(manifest: &[u8]) -> Result<BundleLoader, JsError> {
+        Ok(Self { loader: Some(Loader::new(manifest)?) })
+    }
+
+    /// The files to fetch, `{ path, bytes }` each.
+    ///
+    /// # Errors
+    /// After [`BundleLoader::finish`].
+    #[wasm_bindgen(unchecked_return_type = "BundleFile[]")]
+    pub fn files(&mut self) -> Result<JsValue, JsError> {
+        let files = self.loader()?.files();
+        let files = files.map(|file| answer::BundleFile { path: &file.path, bytes: file.bytes as f64 });
+        to_js(&files)
+    }
+
+    /// Takes a file after checking its size and SHA-256.
+    ///
+    /// # Errors
+    /// When it is not the bundle's; the message names it.
+    pub fn add(&mut self, path: &str, data: Vec<u8>) -> Result<(), JsError> {
+        Ok(self.loader()?.add(path, data)?)
+    }
+
+    /// Builds the model on `backend` ("auto", "webgpu" or "wasm") and runs the bundle's self-check;
+    /// where WebGPU fails it, WASM takes over. `on_status` hears what is being done.
+    ///
+    /// # Errors
+    /// When the backend's name is unknown, a file is missing or the bundle cannot be used.
+    pub async fn finish(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "\"auto\" | \"webgpu\" | \"wasm\"")] backend: String,
+        #[wasm_bindgen(unchecked_param_type = "(text: string) => void")] on_status: Function,
+    ) -> Result<Identifier, JsError> {
+        let choice = Choice::parse(&backend)?;
+        let loader = self.loader.take().ok_or_else(finished)?;
+        let (inner, status) = backend::start(loader.finish()?, choice, &|text| call(&on_status, text)).await?;
+        Ok(Identifier { inner, status })
+    }
+
+    fn loader(&mut self) -> Result<&mut Loader, JsError> {
+        self.loader.as_mut().ok_or_else(finished)
+    }
+}
+
+fn finished() -> JsError {
+    JsError::new("this loader has finished; make a new one for another bundle")
+}
+
+/// A bundle, ready for photos.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Identifier {
+    inner: identify::Identifier,
+    status: Status,
+}
+
+#[wasm_bindgen]
+impl Identifier {
+    /// Which backend runs, and why it is not WebGPU if it is not.
+    ///
+    /// # Errors
+    /// Never in practice.
+    #[wasm_bindgen(unchecked_return_type = "BackendStatus")]
+    pub fn backend(&self) -> Result<JsValue, JsError> {
+        to_js(&self.status)
+    }
+
+    /// What the catalogue holds.
+    ///
+    /// # Errors
+    /// Never in practice.
+    #[wasm_bindgen(unchecked_return_type = "CatalogueFacts")]
+    pub fn catalogue(&self) -> Result<JsValue, JsError> {
+        to_js(&answer::catalogue(self.inner.manifest()))
+    }
+
+    /// Names the whale in a JPEG, PNG or WebP: `count` candidates. Without a `region` the finder
+    /// proposes one. `on_stage` hears the name of each stage as it begins.
+    ///
+    /// # Errors
+    /// When the photo cannot be read or answered; the message is a sentence for people.
+    #[wasm_bindgen(unchecked_return_type = "Answer")]
+    pub async fn identify(
+        &self,
+        photo: Vec<u8>,
+        #[wasm_bindgen(unchecked_param_type = "Region | null | undefined")] region: JsValue,
+        count: usize,
+        #[wasm_bindgen(unchecked_param_type = "(name: StageName) => void")] on_stage: Function,
+    ) -> Result<JsValue, JsError> {
+        let region: Option<Region> = serde_wasm_bindgen::from_value(region)
+            .map_err(|_| JsError::new("the fluke's box needs the four numbers x0, y0, x1 and y1"))?;
+        let mut clock = answer::Clock::default();
+        let tell = |stage: identify::Stage| {
+            clock.begin(stage);
+            call(&on_stage, stage.name());
+        };
+        let identified = self.inner.identify(&photo, region, count, tell).await?;
+        to_js(&Answer::new(&self.inner, &identified, clock.end(), self.status.name))
+    }
+}
+
+/// Calls back with a word. What the callback throws is its own affair.
+fn call(function: &Function, text: &str) {
+    let _ = function.call1(&JsValue::NULL, &JsValue::from_str(text));
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
+    Ok(value.serialize(&Serializer::json_compatible())?)
+}

@@ -1,0 +1,40 @@
+/** A file of the bundle that must be fetched before the first photo. */
+export interface BundleFile { path: string; bytes: number }
+
+/** Pixels of the upright photo; x1 and y1 are exclusive. */
+export interface Region { x0: number; y0: number; x1: number; y1: number }
+
+/** What runs; the note says why it is not WebGPU. */
+export interface BackendStatus { name: "webgpu" | "wasm"; note: string | null }
+
+/** What the catalogue holds; `trained_on` is the day of the export. */
+export interface CatalogueFacts {
+  title: string;
+  individuals: number;
+  photos: number;
+  new_photos: number;
+  model_hash: string;
+  trained_on: string;
+}
+
+export type StageName = "decode" | "find" | "prepare" | "embed" | "decide";
+
+export interface Candidate {
+  kind: "individual" | "new";
+  name: string;
+  score: number;
+  probability: number;
+  nearest: { photo: string; thumbnail: string | null; similarity: number } | null;
+}
+
+export interface Answer {
+  photo: { width: number; height: number };
+  region: Region & { source: "given" | "found" | "whole" };
+  /** Best first. */
+  candidates: Candidate[];
+  /** Where a new whale stands, even if it is not among the candidates. */
+  new_whale: { rank: number; probability: number };
+  verdict: { kind: "individual" | "new"; name: string; probability: number } | null;
+  stages: { name: StageName; milliseconds: number }[];
+  backend: "webgpu" | "wasm";
+}

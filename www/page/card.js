@@ -1,0 +1,140 @@
+// One photo and what is known about it: waiting, in work, answered, or in trouble.
+
+import { part, showCandidates, showNewLine, showPlaceholders, showTimings, showVerdict } from "./answer.js";
+import { RegionEditor } from "./region-editor.js";
+import { announce } from "./status.js";
+import { STAGES, WORDS, doing, regionNote } from "./strings.js";
+
+/** @import { Answer, Region, StageName } from "./types.js" */
+
+const ROWS = 5;
+
+/** @typedef {{ ask: (card: Card) => void, cancel: (card: Card) => void, remove: (card: Card) => void }} Actions */
+
+export class Card {
+  /** @type {File} */ file;
+  /** @type {Region | null} the person's box; null: the recogniser looks for the tail */ region = null;
+  /** @type {HTMLElement} */ element;
+  /** @type {RegionEditor} */ #editor;
+
+  /** @param {File} file @param {Actions} actions */
+  constructor(file, actions) {
+    this.file = file;
+    const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card-template"));
+    this.element = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    this.element.setAttribute("aria-label", file.name);
+    this.#part("name").textContent = file.name;
+    this.#editor = this.#makeEditor(actions);
+    this.#showPhoto();
+    showPlaceholders(this.#part("candidates"), ROWS);
+    this.#part("cancel").addEventListener("click", () => actions.cancel(this));
+    this.#part("retry").addEventListener("click", () => actions.ask(this));
+    this.#part("remove").addEventListener("click", () => actions.remove(this));
+    this.#part("find-again").addEventListener("click", () => {
+      this.region = null;
+      actions.ask(this);
+    });
+  }
+
+  /** @param {boolean} ready  whether the model is */
+  showWaiting(ready) {
+    this.#show("waiting");
+    this.#part("stage").textContent = ready ? WORDS.waiting : WORDS.waitingForModel;
+    this.#part("progress").value = 0;
+  }
+
+  showWorking() {
+    this.#show("working");
+    this.#part("stage").textContent = WORDS.starting;
+    this.#part("progress").max = STAGES.length;
+  }
+
+  /** @param {StageName} name */
+  showStage(name) {
+    this.#part("stage").textContent = doing(name);
+    this.#part("progress").value = STAGES.indexOf(name) + 0.5;
+  }
+
+  /** @param {Answer} answer @param {string} bundle  address of the bundle that gave it */
+  showAnswer(answer, bundle) {
+    this.#show("answered");
+    showVerdict(this.#part("verdict"), answer.verdict);
+    showCandidates(this.#part("candidates"), answer, bundle);
+    showNewLine(this.#part("new-line"), answer);
+    showTimings(this.#part("timings"), answer);
+    this.#editor.resize(answer.photo.width, answer.photo.height);
+    this.#editor.show(answer.region);
+    this.#part("region-note").textContent = regionNote(answer.region.source);
+    announce(`${this.file.name}: ${this.#part("verdict").textContent}`);
+  }
+
+  showCancelled() {
+    this.#showTrouble(WORDS.cancelled, "cancelled");
+  }
+
+  /** @param {string} message */
+  showTrouble(message) {
+    this.#showTrouble(message, "failed");
+  }
+
+  /** Lets go of the photo. */
+  dispose() {
+    URL.revokeObjectURL(this.#part("photo").src);
+    this.element.remove();
+  }
+
+  /** @param {string} name @returns {any} */
+  #part(name) {
+    return part(this.element, name);
+  }
+
+  /** @param {Actions} actions */
+  #makeEditor(actions) {
+    const parts = {
+      photo: this.#part("photo"),
+      overlay: this.#part("overlay"),
+      boxes: [this.#part("box-under"), this.#part("box-line")],
+      details: this.#part("editor"),
+      form: this.#part("editor-form"),
+    };
+    return new RegionEditor(parts, (region) => {
+      this.region = region;
+      actions.ask(this);
+    });
+  }
+
+  #showPhoto() {
+    const photo = this.#part("photo");
+    photo.alt = this.file.name;
+    photo.addEventListener("error", () => this.#part("frame").classList.add("is-blank"));
+    photo.src = URL.createObjectURL(this.file);
+  }
+
+  /** An earlier answer does not stay beside a failure. @param {string} message @param {"failed" | "cancelled"} state */
+  #showTrouble(message, state) {
+    this.#show(state);
+    const error = this.#part("error");
+    error.textContent = message;
+    if (state === "failed") error.dataset.testid = "error"; // being cancelled is none
+    showPlaceholders(this.#part("candidates"), ROWS);
+    this.#part("new-line").textContent = "";
+    this.#part("timings").hidden = true;
+    announce(`${this.file.name}: ${message}`);
+  }
+
+  /** @param {"waiting" | "working" | "answered" | "failed" | "cancelled"} state */
+  #show(state) {
+    const hadFocus = this.element.contains(document.activeElement);
+    this.element.dataset.state = state;
+    this.element.setAttribute("aria-busy", String(state === "waiting" || state === "working"));
+    this.#part("working").hidden = state !== "waiting" && state !== "working";
+    delete this.#part("error").dataset.testid;
+    this.#part("trouble").hidden = state !== "failed" && state !== "cancelled";
+    this.#part("verdict").hidden = state !== "answered";
+    // The button that was pressed may be gone now.
+    const focused = document.activeElement;
+    if (hadFocus && (focused === null || focused === document.body || focused.closest("[hidden]"))) {
+      this.element.focus({ preventScroll: true });
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// Photos wait here and are answered one after the other.
+
+import { Cancelled } from "./recogniser.js";
+
+/** @import { Card } from "./card.js" */
+/** @import { Recogniser } from "./recogniser.js" */
+
+const CANDIDATES = 5;
+
+export class Queue {
+  /** @type {Recogniser} */ #recogniser;
+  /** @type {Card[]} */ #waiting = [];
+  /** @type {Card | null} */ #running = null;
+  /** The running card has been asked anew: its box or the catalogue changed. */
+  #again = false;
+  /** @type {string} */ #bundle = "";
+
+  /** @param {Recogniser} recogniser */
+  constructor(recogniser) {
+    this.#recogniser = recogniser;
+  }
+
+  /** Where thumbnails are. @param {string} bundle */
+  set bundle(bundle) {
+    this.#bundle = bundle;
+  }
+
+  /** @param {Card} card */
+  add(card) {
+    if (card === this.#running) {
+      this.#again = true;
+      this.#recogniser.cancel();
+      return;
+    }
+    if (this.#waiting.includes(card)) return;
+    card.showWaiting(this.#recogniser.ready);
+    this.#waiting.push(card);
+    this.next();
+  }
+
+  /** Takes a card out, also while it is being answered. @param {Card} card */
+  cancel(card) {
+    if (card === this.#running) {
+      this.#again = false;
+      this.#recogniser.cancel();
+    } else if (this.#waiting.includes(card)) {
+      this.#waiting = this.#waiting.filter((other) => other !== card);
+      card.showCancelled();
+    }
+  }
+
+  /** Starts the next photo if the recogniser is free. */
+  next() {
+    if (this.#running !== null || !this.#recogniser.ready) return;
+    const card = this.#waiting.shift();
+    if (card !== undefined) void this.#run(card);
+  }
+
+  /** @param {Card} card */
+  async #run(card) {
+    this.#running = card;
+    const bundle = this.#bundle;
+    card.showWorking();
+    try {
+      const photo = await card.file.arrayBuffer();
+      const answer = await this.#recogniser.identify(photo, card.region, CANDIDATES, (name) => card.showStage(name));
+      card.showAnswer(answer, bundle);
+    } catch (error) {
+      if (error instanceof Cancelled) card.showCancelled();
+      else card.showTrouble(error instanceof Error ? error.message : String(error));
+    }
+    this.#running = null;
+    if (this.#again) {
+      this.#again = false;
+      this.add(card);
+    }
+    this.next();
+  }
+}

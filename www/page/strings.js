@@ -1,0 +1,132 @@
+// Every word and number format that the scripts put on the page.
+
+/** @import { Answer, Backend, Candidate, Catalogue, Region, StageName } from "./types.js" */
+
+const SPACE = "\u00a0"; // keeps a number and its unit on one line
+
+/** @type {readonly StageName[]} in the order in which they run */
+export const STAGES = ["decode", "find", "prepare", "embed", "search", "decide"];
+
+/** @type {Record<StageName, { doing: string, done: string }>} */
+const STAGE_WORDS = {
+  decode: { doing: "Opening the photo …", done: "Open the photo" },
+  find: { doing: "Finding the tail …", done: "Find the tail" },
+  prepare: { doing: "Cutting out the tail …", done: "Cut out the tail" },
+  embed: { doing: "Looking at the pattern …", done: "Look at the pattern" },
+  search: { doing: "Searching the catalogue …", done: "Search the catalogue" },
+  decide: { doing: "Weighing the answers …", done: "Weigh the answers" },
+};
+
+/** @type {Record<Backend["name"], string>} */
+const BACKENDS = { webgpu: "the graphics processor (WebGPU)", wasm: "the processor (WebAssembly)" };
+
+export const WORDS = {
+  starting: "Getting ready …",
+  stopped: "Loading was stopped.",
+  stop: "Stop loading",
+  load: "Load the model",
+  waiting: "Waiting for its turn …",
+  waitingForModel: "Starts when the model is loaded …",
+  cancelled: "Cancelled.",
+  newWhale: "New whale",
+  newWhaleWhy: "none of the known whales",
+  noFacts: "not stated",
+  noNetwork: "the network did not answer",
+  serverSaid: "the server answered",
+  stoppedItself: "The program stopped by itself, perhaps for lack of memory. It was started again.",
+  stoppedWhileOpening: "The program stopped while it was starting, perhaps for lack of memory.",
+  notReady: "No model is loaded.",
+  pictureOf: "Catalogue photo of",
+  newPicture: "Catalogue photo of an unnamed whale",
+  noModels: "models/models.json lists no model.",
+};
+
+/** @param {number} value */
+export function number(value) {
+  return value.toLocaleString("en");
+}
+
+/** @param {number} probability  0 to 1; the ends are never claimed */
+export function percent(probability) {
+  if (probability >= 0.995) return `over 99${SPACE}%`;
+  if (probability < 0.005) return `under 1${SPACE}%`;
+  return `${Math.round(probability * 100)}${SPACE}%`;
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}
+
+/** @param {"program" | "model"} what @param {number} loaded @param {number | null} total */
+export function loading(what, loaded, total) {
+  const part = what === "program" ? "Loading the program" : "Loading the model";
+  const size = total === null ? megabytes(loaded) : `${megabytes(loaded)} of ${megabytes(total)}`;
+  return `${part}: ${size}${SPACE}MB`;
+}
+
+/** @param {Catalogue} catalogue */
+export function ready(catalogue) {
+  return `Ready: ${number(catalogue.individuals)} known whales, ${number(catalogue.photos)} photos`;
+}
+
+/** @param {Backend} backend */
+export function runsOn(backend) {
+  const where = `Runs on ${BACKENDS[backend.name]}.`;
+  return backend.note ? `${where} ${backend.note}` : where;
+}
+
+/** @param {Answer["verdict"]} verdict */
+export function verdict(verdict) {
+  const name = verdict.kind === "new" ? "a new whale" : verdict.name;
+  return {
+    lead: verdict.kind === "new" ? "Probably" : "Most likely",
+    name,
+    tail: `, ${percent(verdict.probability)}`,
+  };
+}
+
+/** @param {Candidate} candidate */
+export function why(candidate) {
+  const score = `score ${candidate.score.toFixed(3)}`;
+  if (!candidate.nearest) return candidate.kind === "new" ? `${WORDS.newWhaleWhy} · ${score}` : score;
+  return `${score} · most like ${candidate.nearest.photo}, similarity ${candidate.nearest.similarity.toFixed(2)}`;
+}
+
+/** @param {Answer["new_whale"]} newWhale */
+export function newLine(newWhale) {
+  return `A whale that is not in this catalogue: ${percent(newWhale.probability)}, in place ${number(newWhale.rank)}.`;
+}
+
+/** @param {Answer["region"]["source"]} source */
+export function regionNote(source) {
+  if (source === "given") return "The box is yours.";
+  if (source === "found") return "The box shows where the tail was found.";
+  return "The whole photo was used.";
+}
+
+/** @param {Answer} answer */
+export function timings(answer) {
+  const total = answer.stages.reduce((sum, stage) => sum + stage.milliseconds, 0);
+  return `Took ${Math.round(total)}${SPACE}ms on ${BACKENDS[answer.backend]}`;
+}
+
+/** @param {StageName} name */
+export function doing(name) {
+  return STAGE_WORDS[name]?.doing ?? name;
+}
+
+/** @param {StageName} name */
+export function done(name) {
+  return STAGE_WORDS[name]?.done ?? name;
+}
+
+/** @param {string} name @param {readonly string[]} names */
+export function unknownModel(name, names) {
+  return `There is no model "${name}" here. The address may name one of these: ${names.join(", ")}.`;
+}
+
+/** @param {string} path @param {string} reason */
+export function notFetched(path, reason) {
+  return `${path} could not be fetched: ${reason}.`;
+}

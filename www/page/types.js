@@ -1,0 +1,57 @@
+// Shapes of what the recogniser takes and gives, as written in the `web` crate. Types only, no code.
+
+/** @typedef {{ x0: number, y0: number, x1: number, y1: number }} Region  pixels of the upright photo; x1, y1 exclusive */
+
+/** @typedef {"decode" | "find" | "prepare" | "embed" | "search" | "decide"} StageName */
+
+/** @typedef {"individual" | "new"} Kind */
+
+/** @typedef {{ photo: string, thumbnail?: string | null, similarity: number }} Nearest */
+
+/** @typedef {{ kind: Kind, name: string, score: number, probability: number, nearest?: Nearest | null }} Candidate */
+
+/**
+ * @typedef {object} Answer
+ * @property {{ width: number, height: number }} photo
+ * @property {Region & { source: "given" | "found" | "whole" }} region
+ * @property {Candidate[]} candidates  best first
+ * @property {{ rank: number, probability: number }} new_whale
+ * @property {{ kind: Kind, name: string, probability: number }} verdict
+ * @property {{ name: StageName, milliseconds: number }[]} stages
+ * @property {"webgpu" | "wasm"} backend
+ */
+
+/** @typedef {{ name: "webgpu" | "wasm", note?: string | null }} Backend  the note says why WebGPU was not used, if so */
+
+/**
+ * @typedef {object} Catalogue
+ * @property {string} title
+ * @property {number} individuals
+ * @property {number} photos
+ * @property {number} new_photos
+ * @property {string} model_hash
+ * @property {string} trained_on
+ */
+
+/** @typedef {{ path: string, title: string }} Model  path: the folder below `models/` */
+
+/** @typedef {{ file: string, name: string }} Example  file: relative to the bundle */
+
+/**
+ * What the page asks of the worker.
+ * @typedef {{ type: "open", bundle: string, backend: string, program: WebAssembly.Module | null }
+ *   | { type: "identify", photo: ArrayBuffer, region: Region | null, count: number }} Request
+ */
+
+/**
+ * What the worker tells the page.
+ * @typedef {{ type: "compiled", program: WebAssembly.Module }
+ *   | { type: "progress", what: "program" | "model", loaded: number, total: number | null }
+ *   | { type: "status", text: string }
+ *   | { type: "ready", catalogue: Catalogue, backend: Backend }
+ *   | { type: "stage", name: StageName }
+ *   | { type: "answer", answer: Answer }
+ *   | { type: "failed", message: string, broken: boolean }} Report  broken: the program cannot go on
+ */
+
+export {};

@@ -1,0 +1,99 @@
+//! `cargo xtask test`: installs what the tests need and runs all of them.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::pipeline::{Catalogue, Pipeline};
+use crate::report::Report;
+use crate::tools::Browser;
+use crate::workspace::Workspace;
+use crate::{run, site, tools, web};
+
+/// As small as still tells whales apart.
+const CATALOGUE: Catalogue = Catalogue {
+    seed: 7,
+    individuals: 40,
+    new_photos: 20,
+    test_photos: 10,
+    photo_width: 320,
+};
+
+/// The same kinds of test, on the two kinds of machine.
+const NATIVE: [&str; 3] = ["--workspace", "--exclude", "flukeprint-web"];
+const BROWSER: [&str; 4] = [
+    "--package",
+    "flukeprint-web",
+    "--target",
+    "wasm32-unknown-unknown",
+];
+
+/// Seconds that the tests of one file may take in the browser.
+const BROWSER_TIMEOUT: &str = "300";
+
+/// All tests by themselves.
+pub fn run(workspace: &Workspace) -> Result<ExitCode> {
+    let browser = install(workspace)?;
+    let mut report = Report::default();
+    all(workspace, &browser, &mut report);
+    Ok(report.close(workspace))
+}
+
+/// What the tests need and the machine may lack.
+pub fn install(workspace: &Workspace) -> Result<Browser> {
+    let browser = tools::browser(workspace)?;
+    tools::for_the_page(workspace)?;
+    Ok(browser)
+}
+
+/// All tests, as parts of a report.
+pub fn all(workspace: &Workspace, browser: &Browser, report: &mut Report) {
+    let mut fixture = Pipeline::new(workspace, "test-fixture");
+    if report
+        .part(workspace, "native build", || fixture.build())
+        .is_some()
+    {
+        report.part(workspace, "small catalogue and its bundle", || {
+            fixture.draw(&CATALOGUE)?;
+            fixture.train("tiny")?;
+            fixture.export()
+        });
+    }
+    report.part(workspace, "page", || {
+        site::assemble(&workspace.root.join("www"), &fixture.site())?;
+        web::build(workspace, &fixture.site().join("pkg"))
+    });
+
+    for (name, selection) in [
+        ("native tests", &NATIVE[..]),
+        ("browser tests", &BROWSER[..]),
+    ] {
+        let built = report.part(workspace, &format!("{name}: build"), || {
+            let mut cargo = cargo_test(workspace, selection);
+            cargo.arg("--no-run");
+            run::logged(workspace, &format!("build the {name}"), cargo)
+        });
+        if built.is_some() {
+            let mut cargo = cargo_test(workspace, selection);
+            cargo
+                .env("FLUKEPRINT_SITE", fixture.site())
+                .env("FLUKEPRINT_BIN", fixture.binary())
+                .env("FLUKEPRINT_PHOTOS", fixture.test_photos())
+                .env("CHROMEDRIVER", &browser.driver)
+                .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TIMEOUT);
+            report.tests(workspace, name, cargo);
+        }
+    }
+}
+
+fn cargo_test(workspace: &Workspace, selection: &[&str]) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo
+        .args(["test", "--locked", "--release", "--no-fail-fast"])
+        .args(selection);
+    cargo.env(
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+        "wasm-bindgen-test-runner",
+    );
+    cargo
+}
