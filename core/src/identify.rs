@@ -259,7 +259,7 @@ impl Identifier {
 
     async fn read(&self, tensor: Tensor<2>) -> Result<Vec<f32>> {
         let data = tensor.into_data_async().await.map_err(|error| self.failed(format!("{error:?}")))?;
-        data.convert::<f32>().into_vec().map_err(|error| self.failed(format!("{error:?}")))
+        data.convert::<f32>().try_into_vec().map_err(|error| self.failed(format!("{error:?}")))
     }
 
     fn failed(&self, reason: String) -> Error {

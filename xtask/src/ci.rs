@@ -2,19 +2,9 @@
 
 use std::process::{Command, ExitCode};
 
-use anyhow::Result;
-
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{guards, run, test, tools};
-
-const NATIVE: [&str; 3] = ["--workspace", "--exclude", "flukeprint-web"];
-const WEB: [&str; 4] = [
-    "--package",
-    "flukeprint-web",
-    "--target",
-    "wasm32-unknown-unknown",
-];
+use crate::{guards, run, selection, test, tools};
 
 /// A browser's target, and one without an operating system: `core` must need none.
 const CORE_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "thumbv7em-none-eabihf"];
@@ -22,83 +12,69 @@ const CORE_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "thumbv7em-none-eabih
 /// Runs every check, then the tests.
 pub fn run(workspace: &Workspace) -> ExitCode {
     let mut report = Report::default();
-    let browser = report.part(workspace, "tools", || {
+    let driver = report.part(workspace, "tools", || {
         tools::for_licences(workspace)?;
+        for triple in CORE_TARGETS {
+            tools::rust_target(workspace, triple)?;
+        }
         test::install(workspace)
-    });
-    report.part(workspace, "format", || {
-        run::logged(
-            workspace,
-            "format",
-            cargo(workspace, &["fmt", "--all", "--check"]),
-        )
     });
     report.part(workspace, "long files", || guards::long_files(workspace));
     report.part(workspace, "photos", || guards::photos(workspace));
-    report.part(workspace, "licences, bans, sources", || {
-        let step = cargo(
-            workspace,
-            &["deny", "--locked", "check", "licenses", "bans", "sources"],
-        );
-        run::logged(workspace, "licences, bans, sources", step)
-    });
-    report.part(workspace, "advisories", || advisories(workspace));
+    let format = cargo(workspace, "fmt --all --check");
+    report.command(workspace, "format", format);
+    dependencies(workspace, &mut report);
     for triple in CORE_TARGETS {
-        report.part(workspace, &format!("core for {triple}"), || {
-            core_for(workspace, triple)
-        });
+        let mut build = cargo(workspace, "build --locked --release --no-default-features");
+        build.args(["--package", "flukeprint-core", "--target", triple]);
+        report.command(workspace, &format!("core for {triple}"), build);
     }
-    for (place, selection) in [("native", &NATIVE[..]), ("web", &WEB[..])] {
-        let step = format!("lints, {place}");
-        report.part(workspace, &step, || {
-            let mut clippy = cargo(
-                workspace,
-                &["clippy", "--locked", "--release", "--all-targets"],
-            );
-            clippy.args(selection).args(["--", "--deny", "warnings"]);
-            run::logged(workspace, &step, clippy)
-        });
-        let step = format!("documentation, {place}");
-        report.part(workspace, &step, || {
-            let mut doc = cargo(workspace, &["doc", "--locked", "--release", "--no-deps"]);
-            doc.args(selection).env("RUSTDOCFLAGS", "--deny warnings");
-            run::logged(workspace, &step, doc)
-        });
-    }
-    if let Some(browser) = browser {
-        test::all(workspace, &browser, &mut report);
+    lints_and_documentation(workspace, &mut report);
+    if let Some(driver) = driver {
+        test::all(workspace, &driver, &mut report);
     }
     report.close(workspace)
 }
 
-fn core_for(workspace: &Workspace, triple: &str) -> Result<()> {
-    tools::rust_target(workspace, triple)?;
-    let mut build = cargo(
-        workspace,
-        &["build", "--locked", "--release", "--no-default-features"],
-    );
-    build.args(["--package", "flukeprint-core", "--target", triple]);
-    run::logged(workspace, &format!("core for {triple}"), build)
-}
+fn lints_and_documentation(workspace: &Workspace, report: &mut Report) {
+    for selection in &selection::ALL {
+        let mut clippy = cargo(workspace, "clippy --locked --release --all-targets");
+        clippy.args(selection.arguments);
+        clippy.args(["--", "--deny", "warnings"]);
+        report.command(workspace, &format!("lints, {}", selection.name), clippy);
 
-/// Known faults in dependencies. Their list lives on the network: without it there is nothing to
-/// check against, which is said loudly and is no fault of the change.
-fn advisories(workspace: &Workspace) -> Result<()> {
-    let mut fetch = cargo(workspace, &["deny", "--locked", "fetch", "db"]);
-    fetch.env("GIT_TERMINAL_PROMPT", "0");
-    if !run::succeeds(fetch) {
-        workspace.say("WARNING: advisories were NOT checked, their database could not be fetched");
-        return Ok(());
+        let mut doc = cargo(workspace, "doc --locked --release --no-deps");
+        doc.args(selection.arguments);
+        doc.env("RUSTDOCFLAGS", "--deny warnings");
+        report.command(
+            workspace,
+            &format!("documentation, {}", selection.name),
+            doc,
+        );
     }
-    let step = cargo(
-        workspace,
-        &["deny", "--locked", "check", "--disable-fetch", "advisories"],
-    );
-    run::logged(workspace, "advisories", step)
 }
 
-fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
+/// Licences, bans and sources always. The list of known faults lives on the network: without it
+/// there is nothing to check against, which is said loudly and is no fault of the change.
+fn dependencies(workspace: &Workspace, report: &mut Report) {
+    let rules = cargo(workspace, "deny --locked check licenses bans sources");
+    report.command(workspace, "licences, bans, sources", rules);
+
+    let mut fetch = cargo(workspace, "deny --locked fetch db");
+    fetch.env("GIT_TERMINAL_PROMPT", "0");
+    if run::succeeds(fetch) {
+        let faults = cargo(workspace, "deny --locked check --disable-fetch advisories");
+        report.command(workspace, "advisories", faults);
+    } else {
+        report.warn(
+            workspace,
+            "advisories: NOT CHECKED, their database could not be fetched",
+        );
+    }
+}
+
+fn cargo(workspace: &Workspace, words: &str) -> Command {
     let mut cargo = workspace.cargo();
-    cargo.args(arguments);
+    cargo.args(words.split(' '));
     cargo
 }

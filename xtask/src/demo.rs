@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long)]
     no_serve: bool,
     /// Port of the page on this machine
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long, default_value_t = 8017)]
     port: u16,
     /// What to train: a recipe of `flukeprint train`
     #[arg(long, default_value = "demo")]
@@ -64,7 +64,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         .arg(options.port.to_string());
     run::shown(
         workspace,
-        &format!("Open http://localhost:{}/ (Ctrl-C ends)", options.port),
+        "serve the page at the address below; Ctrl-C ends",
         serve,
     )
 }

@@ -12,6 +12,7 @@ mod output;
 mod pipeline;
 mod report;
 mod run;
+mod selection;
 mod site;
 mod test;
 mod tools;

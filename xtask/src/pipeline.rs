@@ -105,7 +105,8 @@ impl<'a> Pipeline<'a> {
             .arg(self.folder.join("catalogue"))
             .arg("--out")
             .arg(&out);
-        self.key ^= fs::read(self.workspace.root.join(recipe)).map_or(0, |text| hash(&text));
+        let recipe_file = fs::read(self.workspace.root.join(recipe)).unwrap_or_default();
+        self.key = hash(&(self.key, recipe_file));
         self.stage("train", command, Some(&out))?;
         let mut command = self.verb("tune");
         command.arg("--run").arg(&out);
@@ -139,7 +140,11 @@ impl<'a> Pipeline<'a> {
         let photo = files.filter_map(|file| Some(file.ok()?.path())).min();
         let photo = photo.with_context(|| format!("no photo in {}", folder.display()))?;
         let mut command = self.verb("identify");
-        command.arg("--bundle").arg(self.bundle()).arg(&photo);
+        command.arg("--bundle").arg(self.bundle());
+        command
+            .arg("--boxes")
+            .arg(self.folder.join("catalogue/bounding_boxes.csv"))
+            .arg(&photo);
         run::shown(
             self.workspace,
             &format!("name the whale on {}", photo.display()),

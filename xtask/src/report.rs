@@ -37,6 +37,17 @@ impl Report {
         outcome.ok()
     }
 
+    /// Runs one logged command as a part.
+    pub fn command(&mut self, workspace: &Workspace, name: &str, command: Command) -> Option<()> {
+        self.part(workspace, name, || run::logged(workspace, name, command))
+    }
+
+    /// Says, now and again at the end, what was not looked at.
+    pub fn warn(&mut self, workspace: &Workspace, text: &str) {
+        workspace.say(format!("WARNING: {text}"));
+        self.lines.push(format!("       {text}"));
+    }
+
     /// Runs tests and counts them. A run that ends badly without naming a failed test, or that ran
     /// no test at all, is one failure.
     pub fn tests(&mut self, workspace: &Workspace, name: &str, command: Command) {

@@ -1,7 +1,9 @@
 //! Child processes: shown as they are, logged behind a progress bar, or listened to.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
+use std::iter;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -22,8 +24,13 @@ pub fn shown(workspace: &Workspace, step: &str, mut command: Command) -> Result<
         .status()
         .with_context(|| cannot_start(step, &command))?;
     if !status.success() {
+        let words: Vec<_> = iter::once(command.get_program())
+            .chain(command.get_args())
+            .collect();
+        let words = words.join(OsStr::new(" "));
         bail!(
-            "the step \"{step}\" failed ({status}); its message stands above. It was:\n  {command:?}"
+            "the step \"{step}\" failed ({status}); its message stands above. It was: {}",
+            words.display()
         );
     }
     Ok(())

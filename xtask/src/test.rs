@@ -1,14 +1,15 @@
 //! `cargo xtask test`: installs what the tests need and runs all of them.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
 use crate::pipeline::{Catalogue, Pipeline};
 use crate::report::Report;
-use crate::tools::Browser;
+use crate::selection::{self, Selection};
 use crate::workspace::Workspace;
-use crate::{run, site, tools, web};
+use crate::{site, tools, web};
 
 /// As small as still tells whales apart.
 const CATALOGUE: Catalogue = Catalogue {
@@ -19,35 +20,26 @@ const CATALOGUE: Catalogue = Catalogue {
     photo_width: 320,
 };
 
-/// The same kinds of test, on the two kinds of machine.
-const NATIVE: [&str; 3] = ["--workspace", "--exclude", "flukeprint-web"];
-const BROWSER: [&str; 4] = [
-    "--package",
-    "flukeprint-web",
-    "--target",
-    "wasm32-unknown-unknown",
-];
-
 /// Seconds that the tests of one file may take in the browser.
 const BROWSER_TIMEOUT: &str = "300";
 
 /// All tests by themselves.
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
-    let browser = install(workspace)?;
+    let driver = install(workspace)?;
     let mut report = Report::default();
-    all(workspace, &browser, &mut report);
+    all(workspace, &driver, &mut report);
     Ok(report.close(workspace))
 }
 
-/// What the tests need and the machine may lack.
-pub fn install(workspace: &Workspace) -> Result<Browser> {
-    let browser = tools::browser(workspace)?;
+/// What the tests need and the machine may lack; gives the browser's driver.
+pub fn install(workspace: &Workspace) -> Result<PathBuf> {
+    let driver = tools::browser(workspace)?;
     tools::for_the_page(workspace)?;
-    Ok(browser)
+    Ok(driver)
 }
 
 /// All tests, as parts of a report.
-pub fn all(workspace: &Workspace, browser: &Browser, report: &mut Report) {
+pub fn all(workspace: &Workspace, driver: &Path, report: &mut Report) {
     let mut fixture = Pipeline::new(workspace, "test-fixture");
     if report
         .part(workspace, "native build", || fixture.build())
@@ -64,33 +56,29 @@ pub fn all(workspace: &Workspace, browser: &Browser, report: &mut Report) {
         web::build(workspace, &fixture.site().join("pkg"))
     });
 
-    for (name, selection) in [
-        ("native tests", &NATIVE[..]),
-        ("browser tests", &BROWSER[..]),
-    ] {
-        let built = report.part(workspace, &format!("{name}: build"), || {
-            let mut cargo = cargo_test(workspace, selection);
-            cargo.arg("--no-run");
-            run::logged(workspace, &format!("build the {name}"), cargo)
-        });
+    for selection in &selection::ALL {
+        let name = format!("tests, {}", selection.name);
+        let mut build = cargo_test(workspace, selection);
+        build.arg("--no-run");
+        let built = report.command(workspace, &format!("{name}: build"), build);
         if built.is_some() {
             let mut cargo = cargo_test(workspace, selection);
             cargo
                 .env("FLUKEPRINT_SITE", fixture.site())
                 .env("FLUKEPRINT_BIN", fixture.binary())
                 .env("FLUKEPRINT_PHOTOS", fixture.test_photos())
-                .env("CHROMEDRIVER", &browser.driver)
+                .env("CHROMEDRIVER", driver)
                 .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TIMEOUT);
-            report.tests(workspace, name, cargo);
+            report.tests(workspace, &name, cargo);
         }
     }
 }
 
-fn cargo_test(workspace: &Workspace, selection: &[&str]) -> Command {
+fn cargo_test(workspace: &Workspace, selection: &Selection) -> Command {
     let mut cargo = workspace.cargo();
     cargo
         .args(["test", "--locked", "--release", "--no-fail-fast"])
-        .args(selection);
+        .args(selection.arguments);
     cargo.env(
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
         "wasm-bindgen-test-runner",

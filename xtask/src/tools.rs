@@ -15,7 +15,6 @@ pub struct Tool {
     /// The program asked for its version; the first one the package installs.
     program: &'static str,
     features: &'static [&'static str],
-    profile: &'static [&'static str],
 }
 
 /// Builds the browser package.
@@ -24,7 +23,6 @@ const WASM_PACK: Tool = Tool {
     version: "0.15.1",
     program: "wasm-pack",
     features: &[],
-    profile: &[],
 };
 
 /// Writes the JavaScript side of the browser package, and runs its tests. The version is that of
@@ -34,7 +32,6 @@ const WASM_BINDGEN: Tool = Tool {
     version: "0.2.130",
     program: "wasm-bindgen",
     features: &["--no-default-features"],
-    profile: &[],
 };
 
 /// Checks licences, sources and advisories of the dependencies.
@@ -43,7 +40,6 @@ const CARGO_DENY: Tool = Tool {
     version: "0.20.2",
     program: "cargo-deny",
     features: &[],
-    profile: &[],
 };
 
 /// These tools work for seconds and are compiled while somebody waits: compile them fast.
@@ -54,12 +50,6 @@ const FAST_TO_COMPILE: [&str; 5] = [
     "profile.release.debug=false",
     "profile.release.strip=true",
 ];
-
-/// A browser and its driver, for the tests.
-pub struct Browser {
-    /// The driver's program.
-    pub driver: PathBuf,
-}
 
 /// What builds the page: the wasm target, wasm-pack and wasm-bindgen.
 pub fn for_the_page(workspace: &Workspace) -> Result<()> {
@@ -89,8 +79,8 @@ pub fn rust_target(workspace: &Workspace, triple: &str) -> Result<()> {
     )
 }
 
-/// Debian's Chromium and its driver, by apt where they are missing.
-pub fn browser(workspace: &Workspace) -> Result<Browser> {
+/// The driver of a browser: Debian's Chromium and its driver, by apt where they are missing.
+pub fn browser(workspace: &Workspace) -> Result<PathBuf> {
     let find = || {
         Some((
             workspace.which("chromium")?,
@@ -119,7 +109,7 @@ pub fn browser(workspace: &Workspace) -> Result<Browser> {
         )?;
     }
     match find() {
-        Some((_, driver)) => Ok(Browser { driver }),
+        Some((_, driver)) => Ok(driver),
         None => bail!(
             "`chromium` and `chromedriver` are not on the PATH though their packages are installed"
         ),
@@ -174,7 +164,7 @@ impl Tool {
         cargo
             .arg("--target-dir")
             .arg(workspace.tool_folder().join("build"));
-        for setting in FAST_TO_COMPILE.iter().chain(self.profile) {
+        for setting in FAST_TO_COMPILE {
             cargo.args(["--config", setting]);
         }
         cargo

@@ -71,7 +71,7 @@ impl ModuleVisitor for Reader {
         let name = self.path.join(".");
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
-        match tensor.try_into_data().map(|data| data.convert::<f32>().into_vec::<f32>()) {
+        match tensor.try_into_data().map(|data| data.convert::<f32>().try_into_vec::<f32>()) {
             Ok(Ok(values)) => drop(named.insert(name, Values { shape, values })),
             Ok(Err(error)) => self.named = Err(refuse("the network", &name, format!("{error:?}"))),
             Err(error) => self.named = Err(refuse("the network", &name, format!("{error:?}"))),

@@ -3,9 +3,11 @@
 use super::{Photo, Region};
 use crate::{Error, Result};
 use alloc::string::ToString;
+use alloc::vec;
 use alloc::vec::Vec;
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use serde::{Deserialize, Serialize};
 
 /// How a photo becomes the model's input. Travels in the bundle's manifest.
@@ -92,14 +94,17 @@ impl Gray {
         if width == 0 || height == 0 {
             return Err(failed(&"a picture of no pixels was asked for"));
         }
-        let source = ImageRef::new(self.width, self.height, &self.pixels, PixelType::U8)
+        let mut pixels = vec![0; width as usize * height as usize];
+        // The typed way: the other would compile the resizer for every pixel format there is.
+        let source = TypedImageRef::<U8>::from_buffer(self.width, self.height, &self.pixels)
             .map_err(|error| failed(&error))?;
-        let mut target = Image::new(width, height, PixelType::U8);
+        let mut target =
+            TypedImage::<U8>::from_buffer(width, height, &mut pixels).map_err(|error| failed(&error))?;
         let filter = ResizeAlg::Convolution(FilterType::Bilinear);
         Resizer::new()
-            .resize(&source, &mut target, Some(&ResizeOptions::new().resize_alg(filter)))
+            .resize_typed(&source, &mut target, &ResizeOptions::new().resize_alg(filter))
             .map_err(|error| failed(&error))?;
-        Ok(Self { width, height, pixels: target.into_vec() })
+        Ok(Self { width, height, pixels })
     }
 }
 
@@ -112,7 +117,6 @@ fn luma(rgb: &[u8]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
 
     fn photo(width: u32, height: u32, rgb: impl Fn(u32, u32) -> [u8; 3]) -> Photo {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));

@@ -81,7 +81,7 @@ impl Augmentation {
     pub fn draw(&self, rng: &mut impl Rng) -> Change {
         let unchanged = Change::default();
         let flip = rng.random::<f32>() < self.flip_probability;
-        let mut often = |rng: &mut _| chance(rng, self.probability);
+        let often = |rng: &mut _| chance(rng, self.probability);
         let rotation_degrees = match often(rng) {
             true => between(rng, -self.rotation_degrees, self.rotation_degrees),
             false => unchanged.rotation_degrees,

@@ -1,7 +1,7 @@
 //! Fluke boxes: a table `Image,x0,y0,x1,y1` in pixels of the upright photo, `x1` and `y1` exclusive.
 
 use super::check::Size;
-use super::problem::{BadRows, RowProblem};
+use super::problem::{BadRows, RowProblem, report};
 use super::table::{Row, read_columns};
 use crate::Result;
 use flukeprint_core::photo::Region;
@@ -18,9 +18,9 @@ const SIDES: [&str; 4] = ["x0", "y0", "x1", "y1"];
 pub struct Boxes {
     by_image: HashMap<String, (u64, Region)>,
     /// Rows of the table.
-    pub rows: usize,
+    pub(super) rows: usize,
     /// The rows that cannot be used so far.
-    pub bad: BadRows,
+    pub(super) bad: BadRows,
 }
 
 impl Boxes {
@@ -28,8 +28,16 @@ impl Boxes {
     /// both its train and its test photos.
     ///
     /// # Errors
-    /// When the table cannot be read at all; rows that cannot be used go to `bad`.
+    /// When the table cannot be read, or a row of it cannot be used.
     pub fn read(path: &Path) -> Result<Self> {
+        let mut boxes = Self::read_usable(path)?;
+        let bad = std::mem::replace(&mut boxes.bad, BadRows::of(path));
+        report(vec![(bad, boxes.rows)], None)?;
+        Ok(boxes)
+    }
+
+    /// The same, but rows that cannot be used go to `bad`, to be reported with those found later.
+    pub(super) fn read_usable(path: &Path) -> Result<Self> {
         let rows = read_columns(path, ["Image", SIDES[0], SIDES[1], SIDES[2], SIDES[3]])?;
         let mut boxes =
             Self { by_image: HashMap::new(), rows: rows.len(), bad: BadRows::of(path) };
@@ -61,7 +69,7 @@ impl Boxes {
 
     /// The box of `image`, whose upright photo has `size`; none where the table has none or one
     /// that is refused.
-    pub fn take(&mut self, image: &str, size: Size) -> Option<Region> {
+    pub(super) fn take(&mut self, image: &str, size: Size) -> Option<Region> {
         let &(line, region) = self.by_image.get(image)?;
         let (width, height) = (size.width as f32, size.height as f32);
         let clipped = Region {
@@ -118,9 +126,22 @@ mod tests {
     const SIZE: Size = Size { width: 40, height: 20 };
 
     fn boxes(rows: &str) -> Boxes {
+        Boxes::read_usable(table(rows).path()).unwrap()
+    }
+
+    fn table(rows: &str) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("Image,x0,y0,x1,y1\n{rows}")).unwrap();
-        Boxes::read(file.path()).unwrap()
+        file
+    }
+
+    #[test]
+    fn a_table_read_by_itself_is_refused_with_the_row_that_cannot_be_used() {
+        let boxes = Boxes::read(table("a.jpg,1,2,30,20\n").path()).unwrap();
+        assert_eq!(boxes.region("a.jpg"), Some(Region { x0: 1.0, y0: 2.0, x1: 30.0, y1: 20.0 }));
+        let error = Boxes::read(table("a.jpg,1,2,30,20\nb.jpg,9,0,3,9\n").path()).err().unwrap();
+        assert!(error.to_string().contains("line 3: the box of photo `b.jpg`"), "{error}");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]

@@ -94,6 +94,14 @@ mod tests {
     }
 
     #[test]
+    fn a_crop_that_was_kept_while_another_was_made_counts_once() {
+        let cache = CropCache::new(1, 100);
+        let meanwhile = || cache.get_or_make(0, || gray(10)).and_then(|_| gray(10));
+        cache.get_or_make(0, meanwhile).unwrap();
+        assert_eq!(cache.used(), 10);
+    }
+
+    #[test]
     fn threads_never_pass_the_budget_and_count_each_crop_once() {
         let cache = CropCache::new(50, 300);
         (0..2000_usize).into_par_iter().for_each(|n| {

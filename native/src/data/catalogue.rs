@@ -93,7 +93,7 @@ impl Catalogue {
             return Err(Error::MissingFolder { path: source.photos.clone(), wanted });
         }
         let mut labels = Labels::read(&source.labels)?;
-        let mut boxes = source.boxes.as_deref().map(Boxes::read).transpose()?;
+        let mut boxes = source.boxes.as_deref().map(Boxes::read_usable).transpose()?;
         let photos = labels.check(&source.photos, boxes.as_mut(), reading.progress);
         labels.mark_bereft(&photos);
         let tables = [(labels.bad, labels.rows)].into_iter();

@@ -52,7 +52,8 @@ impl Change {
             let start = map.map(|[_, by_y, constant]| by_y * y as f32 + constant);
             for x in 0..width {
                 let [u, v, w] = [0, 1, 2].map(|row| start[row] + map[row][0] * x as f32);
-                values.push(sample(crop, u / w, v / w));
+                let scale = 1.0 / w;
+                values.push(sample(crop, u * scale, v * scale));
             }
         }
         self.light(&mut values);
@@ -97,7 +98,7 @@ impl Change {
         let table: Vec<f32> = (0..=LIGHT_STEPS).map(|i| lit(i as f32 / LIGHT_STEPS as f32)).collect();
         for value in values {
             let place = *value * LIGHT_STEPS as f32;
-            let low = (place as usize).min(LIGHT_STEPS - 1);
+            let low = (place as i32 as usize).min(LIGHT_STEPS - 1);
             *value = table[low] + (table[low + 1] - table[low]) * (place - low as f32);
         }
     }
@@ -116,15 +117,19 @@ fn sigmoid(x: f32) -> f32 {
 /// The crop between its pixels at column `x` and row `y`, in 0…1.
 fn sample(crop: &Gray, x: f32, y: f32) -> f32 {
     let (x, y) = (mirrored(x, crop.width), mirrored(y, crop.height));
-    let (left, top) = (x as usize, y as usize);
+    // Not negative, so that this rounds down; 32 bits are converted faster than 64.
+    let (left, top) = (x as i32 as usize, y as i32 as usize);
     let stride = crop.width as usize;
     let right = (left + 1).min(stride - 1);
     let bottom = (top + 1).min(crop.height as usize - 1);
-    let value = |column: usize, row: usize| f32::from(crop.pixels[row * stride + column]);
     let (across, down) = (x - left as f32, y - top as f32);
-    let upper = value(left, top) + (value(right, top) - value(left, top)) * across;
-    let lower = value(left, bottom) + (value(right, bottom) - value(left, bottom)) * across;
-    (upper + (lower - upper) * down) / 255.0
+    let in_row = |row: usize| {
+        let row = &crop.pixels[row * stride..][..stride];
+        let (left, right) = (f32::from(row[left]), f32::from(row[right]));
+        left + (right - left) * across
+    };
+    let (upper, lower) = (in_row(top), in_row(bottom));
+    (upper + (lower - upper) * down) * (1.0 / 255.0)
 }
 
 /// `at` reflected about the outer edges, -0.5 and `size` - 0.5, into the pixels 0 to `size` - 1.

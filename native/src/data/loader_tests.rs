@@ -100,7 +100,7 @@ fn never_more_than_the_batches_ahead_and_the_callers_are_in_memory() {
         Ok(Counted(Arc::clone(&counted)))
     };
     let mut batches = Batches::start((0..400).collect(), Loading { workers: 4, ..LOADING }, make);
-    while let Some(batch) = batches.next() {
+    for batch in batches.by_ref() {
         let batch = batch.unwrap();
         std::thread::yield_now();
         assert_eq!(batch.samples.len(), 4);

@@ -139,6 +139,7 @@ impl BadRows {
     }
 
     /// The lines that cannot be used.
+    #[cfg(test)]
     pub fn lines(&self) -> impl Iterator<Item = u64> {
         self.rows.iter().map(|row| row.line)
     }

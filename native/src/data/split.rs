@@ -51,7 +51,7 @@ impl Split {
     pub fn draw(catalogue: &Catalogue, seed: u64, new_whales: usize) -> Self {
         let draw = Draw { catalogue, seed };
         let known = draw.known();
-        let new = draw.new(new_whales);
+        let new = draw.unknown(new_whales);
         let (mut tune, mut report) = draw.halves(known);
         let (new_tune, new_report) = draw.halves(new);
         tune.extend(new_tune);
@@ -155,7 +155,7 @@ impl Draw<'_> {
     }
 
     /// `wanted` photos of new whales, or the most that validation takes.
-    fn new(&self, wanted: usize) -> Vec<usize> {
+    fn unknown(&self, wanted: usize) -> Vec<usize> {
         let photos = self.catalogue.new_whale_photos();
         let most = photos.len() * MOST_NEW_PERCENT / 100;
         self.lowest("validation", photos, wanted.min(most))

@@ -107,7 +107,7 @@ pub fn embed_catalogue(run: &Run, catalogue: &Catalogue, split: &Split, progress
 }
 
 fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
-    tensor.into_data().into_vec().map_err(|error| {
+    tensor.into_data().try_into_vec().map_err(|error| {
         let reason = format!("{error:?}");
         flukeprint_core::Error::Device { device: "CPU".to_owned(), reason }.into()
     })
@@ -154,7 +154,7 @@ fn save(embeddings: &Embeddings, path: PathBuf, key: &[u8]) -> Result<()> {
     ];
     let refuse = |error: &dyn std::fmt::Display| Error::Weights { path: path.clone(), reason: error.to_string() };
     let views = views.map(|(name, dtype, shape, data)| TensorView::new(dtype, shape, data).map(|view| (name, view)));
-    let views = views.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| refuse(&error))?;
+    let views = views.into_iter().collect::<std::result::Result<Vec<_>, _>>().map_err(|error| refuse(&error))?;
     let file = safetensors::serialize(views, None).map_err(|error| refuse(&error))?;
     write_atomically(&path, &file)
 }

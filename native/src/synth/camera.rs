@@ -33,23 +33,28 @@ struct Bend {
 }
 
 impl Bend {
-    fn random(dice: &mut Dice) -> Self {
-        Self { curl: dice.bell(0.0, 0.34), twist: dice.bell(0.0, 0.2), lift: dice.bell(0.0, 0.06) }
+    fn random(dice: &mut Dice, spread: f32) -> Self {
+        Self {
+            curl: dice.bell(0.0, 0.34 * spread),
+            twist: dice.bell(0.0, 0.2 * spread),
+            lift: dice.bell(0.0, 0.06 * spread),
+        }
     }
 }
 
 impl Pose {
-    pub(super) fn random(dice: &mut Dice) -> Self {
+    /// A pose at random; `spread` scales all turns and bends, 1 being a real sea's worth.
+    pub(super) fn random(dice: &mut Dice, spread: f32) -> Self {
         const DEGREE: f32 = core::f32::consts::PI / 180.0;
-        let spread = if dice.chance(0.2) { 26.0 } else { 15.0 };
-        let yaw = dice.bell(0.0, spread) * DEGREE;
-        let pitch = dice.bell(10.0, 21.0).clamp(-40.0, 62.0) * DEGREE;
-        let roll = dice.bell(0.0, 5.0) * DEGREE;
+        let aside = if dice.chance(0.2) { 26.0 } else { 15.0 };
+        let yaw = dice.bell(0.0, aside * spread) * DEGREE;
+        let pitch = dice.bell(10.0, 21.0 * spread).clamp(-40.0, 62.0) * DEGREE;
+        let roll = dice.bell(0.0, 5.0 * spread) * DEGREE;
         Self {
             rotation: rotation(yaw, pitch, roll),
             distance: dice.between(4.0, 14.0),
-            lobes: [Bend::random(dice), Bend::random(dice)],
-            bow: dice.bell(0.0, 0.22),
+            lobes: [Bend::random(dice, spread), Bend::random(dice, spread)],
+            bow: dice.bell(0.0, 0.22 * spread),
         }
     }
 
@@ -61,26 +66,32 @@ impl Pose {
         let x = u * (1.0 - turned * turned / 6.0);
         let y = v + bend.lift * s * s;
         let z = turned * s / 2.0 + bend.twist * s * (v - 0.1) + self.bow * v * v;
-        self.rotation.map(|row| row[0] * x + row[1] * y + row[2] * z)
+        self.rotation
+            .map(|row| row[0] * x + row[1] * y + row[2] * z)
     }
 
     /// The unit normal of the underside at a point, in camera axes.
     pub(super) fn normal(&self, u: f32, v: f32) -> [f32; 3] {
         const STEP: f32 = 0.01;
         let here = self.place(u, v);
-        let towards = |there: [f32; 3]| [there[0] - here[0], there[1] - here[1], there[2] - here[2]];
+        let towards =
+            |there: [f32; 3]| [there[0] - here[0], there[1] - here[1], there[2] - here[2]];
         // Step away from the midline, where the two lobes' bends meet.
         let along = if u > 0.0 { STEP } else { -STEP };
         let a = towards(self.place(u + along, v)).map(|part| part * along.signum());
         let b = towards(self.place(u, v + STEP));
-        unit([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+        unit([
+            a[1] * b[2] - a[2] * b[1],
+            a[2] * b[0] - a[0] * b[2],
+            a[0] * b[1] - a[1] * b[0],
+        ])
     }
 }
 
 /// A vector of length 1 in the same direction.
 pub(super) fn unit(a: [f32; 3]) -> [f32; 3] {
-    let length = dot(a, a).sqrt().max(1e-9);
-    a.map(|part| part / length)
+    let shrink = 1.0 / dot(a, a).sqrt().max(1e-9);
+    a.map(|part| part * shrink)
 }
 
 /// The scalar product.
@@ -123,10 +134,19 @@ pub(super) struct Seen {
 impl View {
     /// A view in which the part above water fills 35 to 95 % of the frame's width, now and then
     /// cut by the frame.
-    pub(super) fn random(dice: &mut Dice, outline: &Outline, frame: Frame) -> Self {
-        let pose = Pose::random(dice);
-        let sunk = if dice.chance(0.2) { dice.between(-0.25, -0.05) } else { dice.between(-0.62, -0.22) };
-        let mut view = Self { pose, scale: 1.0, centre: (0.0, 0.0), water: 0.0 };
+    pub(super) fn random(dice: &mut Dice, outline: &Outline, frame: Frame, spread: f32) -> Self {
+        let pose = Pose::random(dice, spread);
+        let sunk = if dice.chance(0.2) {
+            dice.between(-0.25, -0.05)
+        } else {
+            dice.between(-0.62, -0.22)
+        };
+        let mut view = Self {
+            pose,
+            scale: 1.0,
+            centre: (0.0, 0.0),
+            water: 0.0,
+        };
         view.water = view.project(0.0, sunk).y;
         let (left, top, right, bottom) = view.extent(outline);
         let (wide, high) = (right - left, (bottom - top).max(0.05));
@@ -134,7 +154,11 @@ impl View {
         let fill = dice.between(0.35, 0.95).max(dice.between(0.45, 0.95));
         view.scale = (fill * w / wide).min(0.88 * h / high);
         let slack = |dice: &mut Dice, room: f32| {
-            let cut = if dice.chance(0.06) { dice.between(-0.15, 0.0) * w } else { 0.0 };
+            let cut = if dice.chance(0.06) {
+                dice.between(-0.15, 0.0) * w
+            } else {
+                0.0
+            };
             let at = dice.bell(0.5, 0.2).clamp(0.03, 0.97) * room;
             if dice.chance(0.5) { at + cut } else { at - cut }
         };
@@ -150,7 +174,11 @@ impl View {
         let [x, y, z] = self.pose.place(u, v);
         let nearness = 1.0 / (self.pose.distance - z).max(0.5);
         let zoom = self.scale * self.pose.distance * nearness;
-        Seen { x: self.centre.0 + x * zoom, y: self.centre.1 - y * zoom, nearness }
+        Seen {
+            x: self.centre.0 + x * zoom,
+            y: self.centre.1 - y * zoom,
+            nearness,
+        }
     }
 
     /// Left, top, right and bottom of what is above the water.
@@ -161,7 +189,12 @@ impl View {
             for v in [outline.trailing(u), outline.leading(u).max(-0.6)] {
                 let Seen { x, y, .. } = self.project(u, v);
                 if y < self.water {
-                    extent = (extent.0.min(x), extent.1.min(y), extent.2.max(x), extent.3.max(y));
+                    extent = (
+                        extent.0.min(x),
+                        extent.1.min(y),
+                        extent.2.max(x),
+                        extent.3.max(y),
+                    );
                 }
             }
         }
@@ -180,7 +213,14 @@ mod tests {
             assert!((dot(row, row) - 1.0).abs() < 1e-6);
             assert!(dot(row, other).abs() < 1e-6);
         }
-        let cross = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
-        assert!((dot(cross, c) - 1.0).abs() < 1e-6, "a mirrored whale is another whale");
+        let cross = [
+            a[1] * b[2] - a[2] * b[1],
+            a[2] * b[0] - a[0] * b[2],
+            a[0] * b[1] - a[1] * b[0],
+        ];
+        assert!(
+            (dot(cross, c) - 1.0).abs() < 1e-6,
+            "a mirrored whale is another whale"
+        );
     }
 }

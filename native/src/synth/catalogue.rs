@@ -33,7 +33,10 @@ pub fn write_catalogue(
         _ => Path::new("."),
     };
     fs::create_dir_all(parent).map_err(at(parent))?;
-    let staging = tempfile::Builder::new().prefix(".synth-").tempdir_in(parent).map_err(at(parent))?;
+    let staging = tempfile::Builder::new()
+        .prefix(".synth-")
+        .tempdir_in(parent)
+        .map_err(at(parent))?;
     let folder = staging.path().join("catalogue");
     for part in [Set::Train, Set::Test].map(Set::folder) {
         let part = folder.join(part);
@@ -51,15 +54,28 @@ pub fn write_catalogue(
 }
 
 fn check(config: &SynthConfig) -> Result<(), SynthError> {
-    let wrong = |setting, value, wanted| Err(SynthError::Setting { setting, value, wanted });
+    let wrong = |setting, value, wanted| {
+        Err(SynthError::Setting {
+            setting,
+            value,
+            wanted,
+        })
+    };
     if config.individuals == 0 {
         return wrong("individuals", 0, "1 or more");
     }
     if config.photos_per_individual == Counts::Each(0) {
         return wrong("photos_per_individual", 0, "1 or more");
     }
+    if config.pose_percent > 100 {
+        return wrong("pose_percent", config.pose_percent, "between 0 and 100");
+    }
     if !(64..=4096).contains(&config.photo_width) {
-        return wrong("photo_width", config.photo_width, "between 64 and 4096 pixels");
+        return wrong(
+            "photo_width",
+            config.photo_width,
+            "between 64 and 4096 pixels",
+        );
     }
     Ok(())
 }
@@ -68,16 +84,25 @@ fn refuse_unless_empty(out: &Path) -> Result<(), SynthError> {
     if !out.exists() {
         return Ok(());
     }
-    let not_empty = || SynthError::NotEmpty { path: out.to_owned() };
+    let not_empty = || SynthError::NotEmpty {
+        path: out.to_owned(),
+    };
     if !out.is_dir() {
         return Err(not_empty());
     }
     let mut entries = fs::read_dir(out).map_err(at(out))?;
-    if entries.next().is_some() { Err(not_empty()) } else { Ok(()) }
+    if entries.next().is_some() {
+        Err(not_empty())
+    } else {
+        Ok(())
+    }
 }
 
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> SynthError + '_ {
-    move |source| SynthError::Write { path: path.to_owned(), source }
+    move |source| SynthError::Write {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 impl Set {
@@ -114,7 +139,12 @@ fn draw_all(
             let one = |planned: &Planned| {
                 let bounds = draw(config, &whale, planned, folder)?;
                 on_photo(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                Ok(Written { name: planned.name.clone(), id: subject.id.clone(), set: planned.set, bounds })
+                Ok(Written {
+                    name: planned.name.clone(),
+                    id: subject.id.clone(),
+                    set: planned.set,
+                    bounds,
+                })
             };
             subject.photos.par_iter().map(one).collect()
         })
@@ -122,17 +152,30 @@ fn draw_all(
     Ok(drawn?.into_iter().flatten().collect())
 }
 
-/// As many texels over the span as a fluke that fills a photo has samples, in whole halves.
+/// About a texel for each pixel of a fluke that fills a photo, in a number that halves well.
 fn texels(config: &SynthConfig) -> usize {
-    (config.photo_width as usize * 3 / 2).next_multiple_of(64).max(256)
+    (config.photo_width as usize).next_multiple_of(64).max(256)
 }
 
-fn draw(config: &SynthConfig, whale: &Whale, planned: &Planned, folder: &Path) -> Result<Bounds, SynthError> {
+fn draw(
+    config: &SynthConfig,
+    whale: &Whale,
+    planned: &Planned,
+    folder: &Path,
+) -> Result<Bounds, SynthError> {
     let mut dice = Dice::new(config.seed, Stream::Photo(planned.number));
-    let shot = photo::take(whale, &mut dice, config.photo_width);
+    let shot = photo::take(
+        whale,
+        &mut dice,
+        config.photo_width,
+        config.pose_percent as f32 / 100.0,
+    );
     let path = folder.join(planned.set.folder()).join(&planned.name);
     let bounds = shot.bounds;
-    let file = jpeg(shot).map_err(|source| SynthError::Encode { path: path.clone(), source })?;
+    let file = jpeg(shot).map_err(|source| SynthError::Encode {
+        path: path.clone(),
+        source,
+    })?;
     fs::write(&path, file).map_err(at(&path))?;
     Ok(bounds)
 }
@@ -140,7 +183,11 @@ fn draw(config: &SynthConfig, whale: &Whale, planned: &Planned, folder: &Path) -
 fn jpeg(shot: Shot) -> Result<Vec<u8>, ImageError> {
     let mut file = Vec::new();
     let picture = DynamicImage::ImageRgb8(shot.pixels);
-    let picture = if shot.gray { DynamicImage::ImageLuma8(picture.into_luma8()) } else { picture };
+    let picture = if shot.gray {
+        DynamicImage::ImageLuma8(picture.into_luma8())
+    } else {
+        picture
+    };
     picture.write_with_encoder(JpegEncoder::new_with_quality(&mut file, shot.quality))?;
     Ok(file)
 }
@@ -151,12 +198,32 @@ fn write_tables(folder: &Path, mut photos: Vec<Written>) -> Result<(), SynthErro
     for set in [Set::Train, Set::Test] {
         let rows = photos.iter().filter(|photo| photo.set == set);
         let rows = rows.map(|photo| [photo.name.clone(), photo.id.clone()]);
-        write_table(&folder.join(format!("{}.csv", set.folder())), ["Image", "Id"], rows)?;
+        write_table(
+            &folder.join(format!("{}.csv", set.folder())),
+            ["Image", "Id"],
+            rows,
+        )?;
     }
-    let boxes = photos.iter().map(|Written { name, bounds: Bounds { x0, y0, x1, y1 }, .. }| {
-        [name.clone(), x0.to_string(), y0.to_string(), x1.to_string(), y1.to_string()]
-    });
-    write_table(&folder.join("bounding_boxes.csv"), ["Image", "x0", "y0", "x1", "y1"], boxes)
+    let boxes = photos.iter().map(
+        |Written {
+             name,
+             bounds: Bounds { x0, y0, x1, y1 },
+             ..
+         }| {
+            [
+                name.clone(),
+                x0.to_string(),
+                y0.to_string(),
+                x1.to_string(),
+                y1.to_string(),
+            ]
+        },
+    );
+    write_table(
+        &folder.join("bounding_boxes.csv"),
+        ["Image", "x0", "y0", "x1", "y1"],
+        boxes,
+    )
 }
 
 fn write_table<const N: usize>(
@@ -164,7 +231,10 @@ fn write_table<const N: usize>(
     header: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
 ) -> Result<(), SynthError> {
-    let failed = |source| SynthError::Table { path: path.to_owned(), source };
+    let failed = |source| SynthError::Table {
+        path: path.to_owned(),
+        source,
+    };
     let mut table = csv::Writer::from_path(path).map_err(failed)?;
     table.write_record(header).map_err(failed)?;
     for row in rows {
@@ -180,15 +250,28 @@ fn write_config(folder: &Path, config: &SynthConfig) -> Result<(), SynthError> {
 }
 
 fn summary(subjects: &[Subject]) -> Summary {
-    let in_train = |subject: &Subject| subject.photos.iter().filter(|photo| photo.set == Set::Train).count();
+    let in_train = |subject: &Subject| {
+        subject
+            .photos
+            .iter()
+            .filter(|photo| photo.set == Set::Train)
+            .count()
+    };
     let (new, known): (Vec<&Subject>, Vec<&Subject>) =
         subjects.iter().partition(|subject| subject.id == NEW_WHALE);
     let new_photos: usize = new.iter().map(|subject| in_train(subject)).sum();
     Summary {
         individuals: known.len(),
-        single_photo_individuals: known.iter().filter(|subject| in_train(subject) == 1).count(),
+        single_photo_individuals: known
+            .iter()
+            .filter(|subject| in_train(subject) == 1)
+            .count(),
         train_photos: new_photos + known.iter().map(|subject| in_train(subject)).sum::<usize>(),
         new_photos,
-        test_photos: subjects.iter().flat_map(|subject| &subject.photos).filter(|photo| photo.set == Set::Test).count(),
+        test_photos: subjects
+            .iter()
+            .flat_map(|subject| &subject.photos)
+            .filter(|photo| photo.set == Set::Test)
+            .count(),
     }
 }

@@ -29,14 +29,26 @@ impl Lens {
     pub(super) fn random(dice: &mut Dice, frame: Frame) -> Self {
         let warmth = dice.bell(0.0, 0.07);
         let pixel = frame.width as f32 / 640.0;
-        let shake = if dice.chance(0.15) { dice.between(1.0, 6.0) * pixel } else { 0.0 };
+        let shake = if dice.chance(0.15) {
+            dice.between(1.0, 6.0) * pixel
+        } else {
+            0.0
+        };
         let angle = dice.between(0.0, core::f32::consts::PI);
         Self {
             exposure: dice.bell(1.15, 0.3).clamp(0.45, 2.2),
-            contrast: if dice.chance(0.12) { dice.between(1.4, 2.0) } else { dice.between(0.75, 1.3) },
+            contrast: if dice.chance(0.12) {
+                dice.between(1.4, 2.0)
+            } else {
+                dice.between(0.75, 1.3)
+            },
             black_level: dice.between(0.0, 0.12) * dice.between(0.0, 1.0),
             cast: [1.0 + warmth, 1.0, 1.0 - warmth],
-            defocus: if dice.chance(0.3) { dice.between(0.8, 2.2) * pixel } else { dice.between(0.25, 0.8) * pixel },
+            defocus: if dice.chance(0.3) {
+                dice.between(0.8, 2.2) * pixel
+            } else {
+                dice.between(0.25, 0.8) * pixel
+            },
             shake: (libm::cosf(angle) * shake, libm::sinf(angle) * shake),
             grain: dice.between(0.0, 0.035) * dice.between(0.2, 1.0),
             grain_seed: dice.bits(),
@@ -61,28 +73,29 @@ impl Lens {
         if self.gray {
             colour = [0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]; 3];
         }
-        let luma = self.grain * grain(self.grain_seed ^ index.wrapping_mul(3));
-        [0, 1, 2].map(|i| {
-            let chroma = if self.gray { 0.0 } else { grain(self.grain_seed ^ (index.wrapping_mul(3) + 1 + i as u32)) };
-            let value = colour[i] + luma + 0.4 * self.grain * chroma;
-            (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
-        })
+        let [luma, chroma] = grain(self.grain_seed ^ index);
+        let chroma = if self.gray { 0.0 } else { 0.5 * chroma };
+        let grain = [luma + chroma, luma, luma - chroma].map(|grain| self.grain * grain);
+        [0, 1, 2].map(|i| ((colour[i] + grain[i]).clamp(0.0, 1.0) * 255.0 + 0.5) as u8)
     }
 
     /// A film-like curve: a square root for gamma, contrast about middle gray, a soft shoulder.
     fn tone(&self, linear: f32) -> f32 {
         let shown = (linear * self.exposure).max(0.0).sqrt();
         let stretched = mix(0.45, shown, self.contrast);
-        let soft = if stretched > 0.8 { 0.8 + (stretched - 0.8) / (1.0 + 1.6 * (stretched - 0.8)) } else { stretched };
+        let soft = if stretched > 0.8 {
+            0.8 + (stretched - 0.8) / (1.0 + 1.6 * (stretched - 0.8))
+        } else {
+            stretched
+        };
         self.black_level + (1.0 - self.black_level) * soft.max(0.0)
     }
 }
 
-/// Noise of deviation 1 for one number: the sum of four random bytes.
-fn grain(key: u32) -> f32 {
-    let bytes = hash(key).to_le_bytes();
-    let sum: f32 = bytes.iter().map(|&byte| f32::from(byte)).sum();
-    (sum - 510.0) / 147.8
+/// Two independent noises of deviation 1 for one number, each the sum of two random bytes.
+fn grain(key: u32) -> [f32; 2] {
+    let [a, b, c, d] = hash(key).to_le_bytes().map(f32::from);
+    [a + b, c + d].map(|sum| (sum - 255.0) / 104.5)
 }
 
 /// Averages along a short straight path.
@@ -94,7 +107,12 @@ fn shaken(picture: &mut Vec<[f32; 3]>, frame: Frame, path: (f32, f32)) {
     let (width, height) = (frame.width as i32, frame.height as i32);
     let offsets: Vec<(i32, i32)> = (0..taps)
         .map(|tap| tap as f32 / (taps - 1) as f32 - 0.5)
-        .map(|t| (libm::roundf(path.0 * t) as i32, libm::roundf(path.1 * t) as i32))
+        .map(|t| {
+            (
+                libm::roundf(path.0 * t) as i32,
+                libm::roundf(path.1 * t) as i32,
+            )
+        })
         .collect();
     let mut moved = Vec::with_capacity(picture.len());
     for y in 0..height {
@@ -140,7 +158,9 @@ fn blurred(picture: &mut [[f32; 3]], frame: Frame, deviation: f32) {
         row.fill([0.0; 3]);
         for (offset, weight) in kernel.iter().enumerate() {
             let from = rows[(y + offset).saturating_sub(reach).min(rows.len() - 1)];
-            row.iter_mut().zip(from).for_each(|(pixel, from)| add(pixel, from, *weight));
+            row.iter_mut()
+                .zip(from)
+                .for_each(|(pixel, from)| add(pixel, from, *weight));
         }
     }
 }
@@ -154,7 +174,9 @@ fn add(sum: &mut [f32; 3], part: &[f32; 3], weight: f32) {
 /// Weights of a Gaussian out to two and a half deviations, of sum 1.
 fn bell_kernel(deviation: f32) -> Vec<f32> {
     let reach = (2.5 * deviation) as i32 + 1;
-    let weights: Vec<f32> = (-reach..=reach).map(|i| bump(i as f32, deviation * core::f32::consts::SQRT_2)).collect();
+    let weights: Vec<f32> = (-reach..=reach)
+        .map(|i| bump(i as f32, deviation * core::f32::consts::SQRT_2))
+        .collect();
     let total: f32 = weights.iter().sum();
     weights.into_iter().map(|weight| weight / total).collect()
 }

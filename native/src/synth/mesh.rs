@@ -3,6 +3,7 @@
 
 use super::camera::{Frame, Seen, View};
 use super::light::Light;
+use super::outline::V_MIN;
 use super::whale::Whale;
 
 /// Samples per pixel in each direction.
@@ -44,13 +45,22 @@ struct Vertex {
 /// Draws a whale's fluke as a view shows it under a light.
 pub(super) fn draw(whale: &Whale, view: &View, light: &Light, frame: Frame) -> Layer {
     let vertices = grid(whale, view);
-    let mut canvas = Canvas::around(&vertices, frame);
+    // What is further down is under water: swell and ripples never reach a quarter of a half span.
+    let lowest = (view.water + 0.25 * view.scale).clamp(0.0, frame.height as f32);
+    let mut canvas = Canvas::around(
+        &vertices,
+        Frame {
+            height: lowest as u32,
+            ..frame
+        },
+    );
     // Texels finer than a sample would only glitter.
     let step = 1.0 / (view.scale * FINE as f32);
     for column in 0..COLUMNS {
         for row in 0..ROWS {
             let first = column * (ROWS + 1) + row;
-            let [a, b, c, d] = [first, first + 1, first + ROWS + 1, first + ROWS + 2].map(|i| &vertices[i]);
+            let [a, b, c, d] =
+                [first, first + 1, first + ROWS + 1, first + ROWS + 2].map(|i| &vertices[i]);
             canvas.triangle([a, b, c], whale, light, step);
             canvas.triangle([b, d, c], whale, light, step);
         }
@@ -63,14 +73,29 @@ fn grid(whale: &Whale, view: &View) -> Vec<Vertex> {
     let outline = &whale.outline;
     let mut vertices = Vec::with_capacity((COLUMNS + 1) * (ROWS + 1));
     for column in 0..=COLUMNS {
-        let at = |offset: f32| (2.0 * (column as f32 + offset) / COLUMNS as f32 - 1.0).clamp(-1.0, 1.0);
+        let at =
+            |offset: f32| (2.0 * (column as f32 + offset) / COLUMNS as f32 - 1.0).clamp(-1.0, 1.0);
         let u = 1.01 * at(0.0);
         let around = [-1.0, -0.5, 0.0, 0.5, 1.0].map(at);
-        let low = around.map(|u| outline.leading(u)).into_iter().fold(f32::MAX, f32::min) - 0.03;
-        let high = around.map(|u| outline.trailing(u)).into_iter().fold(f32::MIN, f32::max) + 0.03;
+        let low = around
+            .map(|u| outline.leading(u))
+            .into_iter()
+            .fold(f32::MAX, f32::min)
+            .max(V_MIN)
+            - 0.03;
+        let high = around
+            .map(|u| outline.trailing(u))
+            .into_iter()
+            .fold(f32::MIN, f32::max)
+            + 0.03;
         for row in 0..=ROWS {
             let v = low + (high - low) * row as f32 / ROWS as f32;
-            vertices.push(Vertex { seen: view.project(u, v), u, v, normal: view.pose.normal(u, v) });
+            vertices.push(Vertex {
+                seen: view.project(u, v),
+                u,
+                v,
+                normal: view.pose.normal(u, v),
+            });
         }
     }
     vertices
@@ -110,7 +135,10 @@ impl Canvas {
 
     /// A vertex's place on the canvas, in samples.
     fn place(&self, seen: Seen) -> (f32, f32) {
-        (seen.x * FINE as f32 - self.left as f32, seen.y * FINE as f32 - self.top as f32)
+        (
+            seen.x * FINE as f32 - self.left as f32,
+            seen.y * FINE as f32 - self.top as f32,
+        )
     }
 
     /// Draws one triangle, its fluke coordinates interpolated with perspective.
@@ -120,16 +148,27 @@ impl Canvas {
         if area.abs() < 1e-6 {
             return;
         }
+        let share = 1.0 / area;
         let clip = |x: f32, most: usize| (x.max(0.0) as usize).min(most);
-        let columns = clip(a.0.min(b.0).min(c.0), self.width)..clip(a.0.max(b.0).max(c.0) + 1.0, self.width);
-        for row in clip(a.1.min(b.1).min(c.1), self.height)..clip(a.1.max(b.1).max(c.1) + 1.0, self.height) {
+        let columns =
+            clip(a.0.min(b.0).min(c.0), self.width)..clip(a.0.max(b.0).max(c.0) + 1.0, self.width);
+        for row in
+            clip(a.1.min(b.1).min(c.1), self.height)..clip(a.1.max(b.1).max(c.1) + 1.0, self.height)
+        {
             for column in columns.clone() {
                 let (x, y) = (column as f32 + 0.5, row as f32 + 0.5);
-                let wb = ((x - a.0) * (c.1 - a.1) - (y - a.1) * (c.0 - a.0)) / area;
-                let wc = ((b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0)) / area;
+                let wb = ((x - a.0) * (c.1 - a.1) - (y - a.1) * (c.0 - a.0)) * share;
+                let wc = ((b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0)) * share;
                 let weights = [1.0 - wb - wc, wb, wc];
                 if weights.iter().all(|&weight| weight >= 0.0) {
-                    self.sample(row * self.width + column, corners, weights, whale, light, step);
+                    self.sample(
+                        row * self.width + column,
+                        corners,
+                        weights,
+                        whale,
+                        light,
+                        step,
+                    );
                 }
             }
         }
@@ -149,14 +188,17 @@ impl Canvas {
         if nearness <= self.nearness[index] {
             return;
         }
-        let blend = |of: &dyn Fn(&Vertex) -> f32| (0..3).map(|i| near[i] * of(corners[i])).sum::<f32>() / nearness;
-        let (u, v) = (blend(&|p| p.u), blend(&|p| p.v));
+        let whole = 1.0 / nearness;
+        let share = near.map(|near| near * whole);
+        let [a, b, c] = corners;
+        let blend = |x: f32, y: f32, z: f32| share[0] * x + share[1] * y + share[2] * z;
+        let (u, v) = (blend(a.u, b.u, c.u), blend(a.v, b.v, c.v));
         let texel = whale.skin(u, v, step);
         let opacity = (texel.inside / step + 0.5).clamp(0.0, 1.0);
         if opacity <= 0.0 {
             return;
         }
-        let normal = [0, 1, 2].map(|axis| blend(&|p| p.normal[axis]));
+        let normal = [0, 1, 2].map(|axis| blend(a.normal[axis], b.normal[axis], c.normal[axis]));
         let [red, green, blue] = light.skin(texel, normal, u, v);
         self.colours[index] = [red * opacity, green * opacity, blue * opacity, opacity];
         self.nearness[index] = nearness;
@@ -179,6 +221,12 @@ impl Canvas {
                 pixels.push(sum);
             }
         }
-        Layer { left: self.left / FINE, top: self.top / FINE, width, height, pixels }
+        Layer {
+            left: self.left / FINE,
+            top: self.top / FINE,
+            width,
+            height,
+            pixels,
+        }
     }
 }

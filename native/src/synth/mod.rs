@@ -56,6 +56,9 @@ pub struct SynthConfig {
     pub test_photos: u32,
     /// Median width of a photo in pixels, 64 to 4096.
     pub photo_width: u32,
+    /// How much the pose varies from photo to photo, 0 to 100 % of what real photos show. It is the
+    /// knob that makes a catalogue easier for a net that trains for minutes only.
+    pub pose_percent: u32,
     /// Photos in `train` of each known whale.
     pub photos_per_individual: Counts,
 }
@@ -66,7 +69,15 @@ impl SynthConfig {
         let counts = Counts::Competition;
         let known: u32 = counts.of(individuals).iter().sum();
         let (new_photos, test_photos) = plan::in_proportion(known);
-        Self { seed: 1, individuals, new_photos, test_photos, photo_width: 640, photos_per_individual: counts }
+        Self {
+            seed: 1,
+            individuals,
+            new_photos,
+            test_photos,
+            photo_width: 640,
+            pose_percent: 100,
+            photos_per_individual: counts,
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 //! Everything here is built of exact IEEE operations, so it gives the same bits on every machine.
 
 /// 0 below `low`, 1 above `high`, a cubic in between.
+#[inline]
 pub(super) fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
-    let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
+    // With constant ends the reciprocal is a constant too.
+    let t = ((x - low) * (1.0 / (high - low))).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
@@ -38,12 +40,16 @@ pub(super) struct Noise(pub(super) u32);
 
 impl Noise {
     /// The field at a point.
+    #[inline]
     pub(super) fn at(self, x: f32, y: f32) -> f32 {
         let (ix, iy) = (floor(x), floor(y));
         let (tx, ty) = (fade(x - ix as f32), fade(y - iy as f32));
-        let near = mix(self.corner(ix, iy), self.corner(ix.wrapping_add(1), iy), tx);
-        let iy = iy.wrapping_add(1);
-        let far = mix(self.corner(ix, iy), self.corner(ix.wrapping_add(1), iy), tx);
+        // The corners' keys: one product for each line of the lattice.
+        let left = (ix as u32).wrapping_mul(COLUMN);
+        let low = (iy as u32).wrapping_mul(ROW).wrapping_add(self.0);
+        let (right, high) = (left.wrapping_add(COLUMN), low.wrapping_add(ROW));
+        let near = mix(height(left ^ low), height(right ^ low), tx);
+        let far = mix(height(left ^ high), height(right ^ high), tx);
         mix(near, far, ty)
     }
 
@@ -60,11 +66,16 @@ impl Noise {
         }
         sum / total * 1.6
     }
+}
 
-    fn corner(self, x: i32, y: i32) -> f32 {
-        let key = (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca77);
-        (hash(key.wrapping_add(self.0)) >> 8) as f32 / 16_777_216.0
-    }
+/// Large odd numbers, so that neighbouring lines of the lattice get unrelated keys.
+const COLUMN: u32 = 0x9e37_79b1;
+const ROW: u32 = 0x85eb_ca77;
+
+/// A random height in `0..1` for a corner of the lattice.
+fn height(key: u32) -> f32 {
+    // A signed conversion is one instruction, an unsigned one is not.
+    (hash(key) >> 8) as i32 as f32 * (1.0 / 16_777_216.0)
 }
 
 /// `f32::floor` is a function call where the processor's baseline has no instruction for it.

@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::noise::{Noise, bump, mix, smoothstep};
 
 /// Lowest `v` that is drawn: far down the tail stock, under water in every photo.
-pub(super) const V_MIN: f32 = -1.05;
+pub(super) const V_MIN: f32 = -0.8;
 /// Highest `v` that any tip reaches.
 pub(super) const V_MAX: f32 = 0.75;
 
@@ -50,7 +50,9 @@ impl Outline {
         let form = Form::random(dice);
         let left = form.varied(dice);
         let right = form.varied(dice);
-        Self { lobes: [Lobe::random(&left, dice), Lobe::random(&right, dice)] }
+        Self {
+            lobes: [Lobe::random(&left, dice), Lobe::random(&right, dice)],
+        }
     }
 
     fn lobe(&self, u: f32) -> &Lobe {
@@ -97,7 +99,10 @@ impl Chord {
         Depth {
             trailing: (self.trailing - v) * self.slant[0],
             leading: (v - self.leading) * self.slant[1],
-            tip: self.tip - self.torn.map_or(0.0, |noise| 0.05 * noise.at(v * 22.0, 0.0)),
+            tip: self.tip
+                - self
+                    .torn
+                    .map_or(0.0, |noise| 0.05 * noise.at(v * 22.0, 0.0)),
         }
     }
 }
@@ -178,7 +183,11 @@ impl Form {
     }
 
     fn chord(&self, s: f32) -> f32 {
-        self.chord * libm::powf((1.0 - libm::powf(s, self.fullness)).max(0.0), self.bluntness)
+        self.chord
+            * libm::powf(
+                (1.0 - libm::powf(s, self.fullness)).max(0.0),
+                self.bluntness,
+            )
     }
 
     fn notch(&self, s: f32) -> f32 {
@@ -189,16 +198,20 @@ impl Form {
 impl Lobe {
     fn random(form: &Form, dice: &mut Dice) -> Self {
         let teeth = Teeth::random(form, dice);
-        let reach = if dice.chance(0.04) { dice.between(0.78, 0.93) } else { 1.0 };
+        let reach = if dice.chance(0.04) {
+            dice.between(0.78, 0.93)
+        } else {
+            1.0
+        };
         let at = |step: usize| step as f32 / STEPS as f32;
         let trailing = (0..=STEPS).map(at).map(|s| {
             // Serration fades where the lobe is too thin to carry it, and in the notch.
             let room = smoothstep(0.0, 0.05, form.chord(s)) * smoothstep(0.02, 0.12, s);
             form.crest(s) - form.notch(s) + teeth.height(s) * room
         });
-        let leading = (0..=STEPS).map(at).map(|s| {
-            form.crest(s) - form.chord(s) - 0.9 * bump(s, form.stock) + teeth.ripple(s)
-        });
+        let leading = (0..=STEPS)
+            .map(at)
+            .map(|s| form.crest(s) - form.chord(s) - 0.9 * bump(s, form.stock) + teeth.ripple(s));
         Self {
             trailing: trailing.collect(),
             leading: leading.collect(),
@@ -221,13 +234,29 @@ impl Teeth {
         let mut marks = Vec::new();
         for _ in 0..form.knobs {
             let place = 1.0 - 0.8 * dice.between(0.0, 1.0) * dice.between(0.3, 1.0);
-            marks.push((place, dice.between(0.006, 0.024), dice.between(0.006, 0.016)));
+            marks.push((
+                place,
+                dice.between(0.006, 0.024),
+                dice.between(0.006, 0.016),
+            ));
         }
-        let nicks = if dice.chance(0.45) { 1 + dice.upto(2) } else { 0 };
+        let nicks = if dice.chance(0.45) {
+            1 + dice.upto(2)
+        } else {
+            0
+        };
         for _ in 0..nicks {
-            marks.push((dice.between(0.12, 0.93), -dice.between(0.02, 0.09), dice.between(0.008, 0.03)));
+            marks.push((
+                dice.between(0.12, 0.93),
+                -dice.between(0.02, 0.09),
+                dice.between(0.008, 0.03),
+            ));
         }
-        Self { roughness: form.roughness, noise: Noise(dice.bits()), marks }
+        Self {
+            roughness: form.roughness,
+            noise: Noise(dice.bits()),
+            marks,
+        }
     }
 
     fn height(&self, s: f32) -> f32 {
@@ -235,7 +264,11 @@ impl Teeth {
         let mut height = self.roughness * outward * self.noise.octaves(s * 13.0, 0.5, 4);
         for &(place, tall, half) in &self.marks {
             let off = (s - place) / half;
-            height += if tall > 0.0 { tall * bump(off, 1.0) } else { tall * (1.0 - off.abs()).max(0.0) };
+            height += if tall > 0.0 {
+                tall * bump(off, 1.0)
+            } else {
+                tall * (1.0 - off.abs()).max(0.0)
+            };
         }
         height
     }

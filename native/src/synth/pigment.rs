@@ -44,19 +44,37 @@ impl Pigment {
             ground: [ground + dice.bell(0.0, side), ground + dice.bell(0.0, side)],
             blotch: dice.between(0.15, 0.45 + 0.6 * mixed),
             mottle: dice.between(0.05, 0.55),
-            streak: if dice.chance(0.6) { dice.between(0.1, 0.9) } else { 0.0 },
+            streak: if dice.chance(0.6) {
+                dice.between(0.1, 0.9)
+            } else {
+                0.0
+            },
             streak_count: dice.between(6.0, 22.0),
             grain: dice.between(0.05, 0.35),
-            wedge: (dice.between(0.4, 2.2), dice.between(0.06, 0.3), dice.between(-0.25, 0.12)),
+            wedge: (
+                dice.between(0.4, 2.2),
+                dice.between(0.06, 0.3),
+                dice.between(-0.25, 0.12),
+            ),
             rims: [
                 (dice.between(0.3, 2.2), dice.between(0.015, 0.09)),
                 (dice.between(0.2, 1.6), dice.between(0.015, 0.1)),
             ],
-            tips: if dice.chance(0.45) { dice.between(0.3, 1.1) } else { 0.0 },
+            tips: if dice.chance(0.45) {
+                dice.between(0.3, 1.1)
+            } else {
+                0.0
+            },
             softness: dice.between(0.04, 0.3),
-            speckle: if dice.chance(0.6) { dice.between(0.0, 0.5) } else { 0.0 },
+            speckle: if dice.chance(0.6) {
+                dice.between(0.0, 0.5)
+            } else {
+                0.0
+            },
             speckle_size: dice.between(22.0, 60.0),
-            patches: (0..dice.upto(6)).map(|_| Patch::random(dice, ground)).collect(),
+            patches: (0..dice.upto(6))
+                .map(|_| Patch::random(dice, ground))
+                .collect(),
             noise: Noise(dice.bits()),
         }
     }
@@ -78,7 +96,7 @@ impl Pigment {
     pub(super) fn whiteness(&self, u: f32, v: f32, depth: Depth) -> f32 {
         let mut level = self.ground_at(u)
             + self.blotch * self.field(0).octaves(u * 2.6, v * 3.4, 3)
-            + self.mottle * self.field(1).octaves(u * 9.0, v * 12.0, 3)
+            + self.mottle * self.field(1).octaves(u * 9.0, v * 12.0, 2)
             + self.grain * self.field(2).octaves(u * 38.0, v * 38.0, 2);
         level += self.radiating(u, v);
         level -= self.dark_parts(u, v, depth);
@@ -86,9 +104,11 @@ impl Pigment {
             let mottled = 0.5 + self.field(3).octaves(u * 26.0, v * 26.0, 2);
             level += self.tips * smoothstep(0.72, 1.0, u.abs()) * mottled;
         }
-        for patch in &self.patches {
-            level += patch.at(u, v, self.field(4));
-        }
+        level += self
+            .patches
+            .iter()
+            .map(|patch| patch.at(u, v, self.field(4)))
+            .sum::<f32>();
         let white = smoothstep(-self.softness, self.softness, level);
         self.speckled(white, u, v)
     }
@@ -104,7 +124,10 @@ impl Pigment {
         }
         let angle = libm::atan2f(u, v + 0.75);
         let radius = (u * u + (v + 0.75) * (v + 0.75)).sqrt();
-        self.streak * self.field(5).octaves(angle * self.streak_count, radius * 3.0, 2)
+        self.streak
+            * self
+                .field(5)
+                .octaves(angle * self.streak_count, radius * 3.0, 2)
     }
 
     fn dark_parts(&self, u: f32, v: f32, depth: Depth) -> f32 {
@@ -124,7 +147,11 @@ impl Pigment {
             return white;
         }
         let size = self.speckle_size;
-        let dots = self.field(7).at(u * size, v * size) * 0.75 + 0.25 * self.field(8).at(u * 3.0, v * 3.0);
+        let dots = 0.75 * self.field(7).at(u * size, v * size);
+        if dots < 0.3 {
+            return white;
+        }
+        let dots = dots + 0.25 * self.field(8).at(u * 3.0, v * 3.0);
         let dot = smoothstep(0.78 - 0.2 * self.speckle, 0.84 - 0.2 * self.speckle, dots);
         mix(white, 0.75 - 0.65 * white, dot * 0.8)
     }
@@ -142,11 +169,20 @@ impl Patch {
     }
 
     fn at(&self, u: f32, v: f32, edge: Noise) -> f32 {
-        let (du, dv) = ((u - self.centre.0) / self.radius.0, (v - self.centre.1) / self.radius.1);
+        let (du, dv) = (
+            (u - self.centre.0) / self.radius.0,
+            (v - self.centre.1) / self.radius.1,
+        );
         let distance = du * du + dv * dv;
-        if distance > 4.0 {
+        if distance > 2.6 {
             return 0.0;
         }
-        self.strength * (1.0 - smoothstep(0.4, 1.4, distance + 0.7 * edge.octaves(u * 20.0, v * 20.0, 2)))
+        self.strength
+            * (1.0
+                - smoothstep(
+                    0.4,
+                    1.4,
+                    distance + 0.7 * edge.octaves(u * 20.0, v * 20.0, 2),
+                ))
     }
 }

@@ -37,7 +37,9 @@ impl Counts {
             Self::Competition => {
                 let share = shares();
                 let quantile = |whale: u32| (f64::from(whale) + 0.5) / f64::from(individuals);
-                (0..individuals).map(|whale| count_at(&share, quantile(whale))).collect()
+                (0..individuals)
+                    .map(|whale| count_at(&share, quantile(whale)))
+                    .collect()
             }
         }
     }
@@ -46,10 +48,14 @@ impl Counts {
 /// The share of whales with 1, 2, … photos. Past the singles it falls like (n + ½)^−2.51, which
 /// gives the competition's mean.
 fn shares() -> Vec<f64> {
-    let tail: Vec<f64> = (2..=MOST).map(|n| libm::pow(f64::from(n) + 0.5, -2.51)).collect();
+    let tail: Vec<f64> = (2..=MOST)
+        .map(|n| libm::pow(f64::from(n) + 0.5, -2.51))
+        .collect();
     let total: f64 = tail.iter().sum();
     let singles = SINGLES / WHALES;
-    let rest = tail.into_iter().map(|weight| weight / total * (1.0 - singles));
+    let rest = tail
+        .into_iter()
+        .map(|weight| weight / total * (1.0 - singles));
     std::iter::once(singles).chain(rest).collect()
 }
 
@@ -98,25 +104,42 @@ pub(super) struct Subject {
 /// Every whale that is photographed: the known ones first, then those without a name.
 pub(super) fn subjects(config: &SynthConfig) -> Vec<Subject> {
     let mut dice = Dice::new(config.seed, Stream::Plan);
-    let mut names = Names { dice: Dice::new(config.seed, Stream::Names), taken: BTreeSet::new() };
+    let mut names = Names {
+        dice: Dice::new(config.seed, Stream::Names),
+        taken: BTreeSet::new(),
+    };
     let mut counts = config.photos_per_individual.of(config.individuals);
     counts.shuffle(dice.rng());
-    let mut subjects: Vec<Subject> = (0..config.individuals).map(|whale| names.known(whale)).collect();
+    let mut subjects: Vec<Subject> = (0..config.individuals)
+        .map(|whale| names.known(whale))
+        .collect();
     let mut shots = Shots { names, taken: 0 };
     for (subject, &count) in subjects.iter_mut().zip(&counts) {
         shots.take(subject, Set::Train, count);
     }
-    let known_tests = (0..config.test_photos).filter(|_| dice.chance(TEST_KNOWN)).count() as u32;
-    let busy: Vec<u32> = (0..).zip(&counts).flat_map(|(whale, &count)| (0..count).map(move |_| whale)).collect();
+    let known_tests = (0..config.test_photos)
+        .filter(|_| dice.chance(TEST_KNOWN))
+        .count() as u32;
+    let busy: Vec<u32> = (0..)
+        .zip(&counts)
+        .flat_map(|(whale, &count)| (0..count).map(move |_| whale))
+        .collect();
     for _ in 0..known_tests {
         // In proportion to the photos in `train`, as who is met often is met often again.
         let pick = dice.upto(busy.len() as u32 - 1);
         shots.take(&mut subjects[busy[pick as usize] as usize], Set::Test, 1);
     }
-    let unnamed = [(Set::Train, config.new_photos), (Set::Test, config.test_photos - known_tests)];
+    let unnamed = [
+        (Set::Train, config.new_photos),
+        (Set::Test, config.test_photos - known_tests),
+    ];
     for (set, photos) in unnamed {
         for _ in 0..photos {
-            let mut subject = Subject { whale: subjects.len() as u32, id: NEW_WHALE.to_owned(), photos: Vec::new() };
+            let mut subject = Subject {
+                whale: subjects.len() as u32,
+                id: NEW_WHALE.to_owned(),
+                photos: Vec::new(),
+            };
             shots.take(&mut subject, set, 1);
             subjects.push(subject);
         }
@@ -133,7 +156,11 @@ impl Shots {
     fn take(&mut self, subject: &mut Subject, set: Set, count: u32) {
         for _ in 0..count {
             let name = format!("{}.jpg", self.names.fresh(9));
-            subject.photos.push(Planned { number: self.taken, name, set });
+            subject.photos.push(Planned {
+                number: self.taken,
+                name,
+                set,
+            });
             self.taken += 1;
         }
     }
@@ -147,7 +174,11 @@ struct Names {
 
 impl Names {
     fn known(&mut self, whale: u32) -> Subject {
-        Subject { whale, id: format!("w_{}", self.fresh(7)), photos: Vec::new() }
+        Subject {
+            whale,
+            id: format!("w_{}", self.fresh(7)),
+            photos: Vec::new(),
+        }
     }
 
     fn fresh(&mut self, digits: usize) -> String {

@@ -7,23 +7,39 @@ use super::outline::Outline;
 #[derive(Debug, Clone)]
 pub(super) enum Mark {
     /// A curved line through three points, with its half width.
-    Line { points: [(f32, f32); 3], half_width: f32, strength: f32 },
+    Line {
+        points: [(f32, f32); 3],
+        half_width: f32,
+        strength: f32,
+    },
     /// A ring with its radius and the half width of its line.
-    Ring { centre: (f32, f32), radius: f32, half_width: f32, strength: f32 },
+    Ring {
+        centre: (f32, f32),
+        radius: f32,
+        half_width: f32,
+        strength: f32,
+    },
 }
 
 impl Mark {
     /// Left, bottom, right and top of the area that the mark touches.
     pub(super) fn bounds(&self) -> (f32, f32, f32, f32) {
         match self {
-            Self::Line { points, half_width, .. } => {
+            Self::Line {
+                points, half_width, ..
+            } => {
                 let m = half_width * 2.0;
                 let low = |a: f32, b: f32, c: f32| a.min(b).min(c) - m;
                 let high = |a: f32, b: f32, c: f32| a.max(b).max(c) + m;
                 let [(a, b), (c, d), (e, f)] = *points;
                 (low(a, c, e), low(b, d, f), high(a, c, e), high(b, d, f))
             }
-            Self::Ring { centre, radius, half_width, .. } => {
+            Self::Ring {
+                centre,
+                radius,
+                half_width,
+                ..
+            } => {
                 let r = radius + half_width * 2.0;
                 (centre.0 - r, centre.1 - r, centre.0 + r, centre.1 + r)
             }
@@ -33,13 +49,30 @@ impl Mark {
     /// How strongly the mark covers a point, 0 to 1. `blur` is the size of one texel.
     pub(super) fn cover(&self, u: f32, v: f32, blur: f32) -> f32 {
         let (off, half_width, strength) = match self {
-            Self::Line { points, half_width, strength } => {
-                let off = to_segment((u, v), points[0], points[1]).min(to_segment((u, v), points[1], points[2]));
+            Self::Line {
+                points,
+                half_width,
+                strength,
+            } => {
+                let off = to_segment((u, v), points[0], points[1]).min(to_segment(
+                    (u, v),
+                    points[1],
+                    points[2],
+                ));
                 (off, *half_width, *strength)
             }
-            Self::Ring { centre, radius, half_width, strength } => {
+            Self::Ring {
+                centre,
+                radius,
+                half_width,
+                strength,
+            } => {
                 let (du, dv) = (u - centre.0, v - centre.1);
-                (((du * du + dv * dv).sqrt() - radius).abs(), *half_width, *strength)
+                (
+                    ((du * du + dv * dv).sqrt() - radius).abs(),
+                    *half_width,
+                    *strength,
+                )
             }
         };
         strength * ((half_width - off) / blur + 0.5).clamp(0.0, 1.0)
@@ -82,7 +115,14 @@ fn spot(dice: &mut Dice, outline: &Outline) -> (f32, f32) {
 /// Teeth of a killer whale: three to six parallel lines.
 fn rake(dice: &mut Dice, outline: &Outline, marks: &mut Vec<Mark>) {
     let start = spot(dice, outline);
-    let Mark::Line { points, half_width, strength } = scratch(dice, start, 0.1, 0.34) else { return };
+    let Mark::Line {
+        points,
+        half_width,
+        strength,
+    } = scratch(dice, start, 0.1, 0.34)
+    else {
+        return;
+    };
     let (dx, dy) = (points[2].0 - points[0].0, points[2].1 - points[0].1);
     let length = (dx * dx + dy * dy).sqrt().max(1e-6);
     let gap = dice.between(0.016, 0.034);
@@ -90,9 +130,16 @@ fn rake(dice: &mut Dice, outline: &Outline, marks: &mut Vec<Mark>) {
         let off = gap * tooth as f32 * dice.bell(1.0, 0.04);
         let slip = dice.bell(0.0, 0.015);
         let shift = |p: (f32, f32)| {
-            (p.0 - dy / length * off + dx / length * slip, p.1 + dx / length * off + dy / length * slip)
+            (
+                p.0 - dy / length * off + dx / length * slip,
+                p.1 + dx / length * off + dy / length * slip,
+            )
         };
-        marks.push(Mark::Line { points: points.map(shift), half_width, strength });
+        marks.push(Mark::Line {
+            points: points.map(shift),
+            half_width,
+            strength,
+        });
     }
 }
 
@@ -101,7 +148,10 @@ fn scratch(dice: &mut Dice, start: (f32, f32), shortest: f32, longest: f32) -> M
     let length = dice.between(shortest, longest);
     let (along, up) = (libm::cosf(angle) * length, libm::sinf(angle) * length);
     let bow = dice.bell(0.0, 0.06);
-    let middle = (start.0 + along * 0.5 - up * bow, start.1 + up * 0.5 + along * bow);
+    let middle = (
+        start.0 + along * 0.5 - up * bow,
+        start.1 + up * 0.5 + along * bow,
+    );
     Mark::Line {
         points: [start, middle, (start.0 + along, start.1 + up)],
         half_width: dice.between(0.0022, 0.006),

@@ -31,7 +31,11 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn random(dice: &mut Dice, view: &View, light: &Light, frame: Frame) -> Self {
-        let horizon = if dice.chance(0.35) { dice.between(0.0, 1.1) } else { dice.between(1.2, 9.0) };
+        let horizon = if dice.chance(0.35) {
+            dice.between(0.0, 1.1)
+        } else {
+            dice.between(1.2, 9.0)
+        };
         let (deep, bright) = sea_colours(dice, light);
         let zenith = light.sky_colour().map(|part| part * dice.between(0.7, 1.4));
         let haze = light.sky_colour().map(|part| part * 1.25);
@@ -48,8 +52,19 @@ impl Scene {
             bright,
             chop: dice.between(0.35, 1.3),
             wavelength: dice.between(0.22, 1.0),
-            glints: if dice.chance(0.35) { dice.between(0.2, 1.6) } else { 0.0 },
-            sky: [mix3(zenith, [zenith[0] * 0.45, zenith[1] * 0.75, zenith[2] * 1.1], blue), haze],
+            glints: if dice.chance(0.35) {
+                dice.between(0.2, 1.6)
+            } else {
+                0.0
+            },
+            sky: [
+                mix3(
+                    zenith,
+                    [zenith[0] * 0.45, zenith[1] * 0.75, zenith[2] * 1.1],
+                    blue,
+                ),
+                haze,
+            ],
             clouds: dice.between(0.0, 0.5),
             coast: dice.chance(0.35).then(|| dice.between(0.08, 0.5)),
             sun: light.sun_colour(),
@@ -66,7 +81,11 @@ impl Scene {
         let across = (x - self.middle) / self.scale;
         let up = (self.water - y) / self.scale + self.tilt * across;
         let below = self.horizon - up;
-        if below > 0.004 { self.sea(across, below) } else { self.sky_at(across, -below) }
+        if below > 0.004 {
+            self.sea(across, below)
+        } else {
+            self.sky_at(across, -below)
+        }
     }
 
     fn sea(&self, across: f32, below: f32) -> [f32; 3] {
@@ -76,16 +95,23 @@ impl Scene {
         let per_pixel = along / (below + 0.02) / self.scale;
         let frequency = 1.0 / self.wavelength;
         let (px, pz) = (across * far * frequency, along * frequency);
-        let warp = self.field(9).at(px * 0.4, pz * 0.2) * 1.5;
-        let (mut level, mut height) = (0.0, 0.55);
+        let (mut level, mut height, mut warp) = (0.0, 0.55, 0.0);
         for (octave, finer) in [0.4, 1.0, 2.3, 5.1].into_iter().enumerate() {
-            let wave = self.field(octave as u32).at(px * finer + warp, pz * finer * 0.5 + warp);
+            let wave = self
+                .field(octave as u32)
+                .at(px * finer + warp, pz * finer * 0.5 + warp);
             // Long waves are round, short ones have crests.
             let crest = 1.0 - (2.0 * wave - 1.0).abs();
-            let face = if octave < 2 { wave - 0.5 } else { 1.3 * crest * crest - 0.55 };
+            let face = if octave < 2 {
+                wave - 0.5
+            } else {
+                1.3 * crest * crest - 0.55
+            };
             let blurred = 0.5 * finer * per_pixel * frequency;
-            level += height * face / (1.0 + 0.25 * blurred * blurred).sqrt();
+            level += height * face / (1.0 + 0.4 * blurred);
             height *= 0.85;
+            // Longer waves carry the shorter ones along.
+            warp += 0.8 * wave;
         }
         let glance = 1.0 / (1.0 + 2.5 * below);
         let lit = (0.4 + self.chop * level + 0.35 * glance).clamp(0.0, 1.3);

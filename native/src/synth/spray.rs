@@ -48,12 +48,20 @@ impl Spray {
         let mut mounds = Vec::new();
         for _ in 0..dice.upto(3) {
             let place = foot + dice.bell(0.0, 0.4) * scale;
-            mounds.push((place, dice.between(0.1, 0.5) * scale, dice.between(0.02, 0.16)));
+            mounds.push((
+                place,
+                dice.between(0.1, 0.5) * scale,
+                dice.between(0.02, 0.16),
+            ));
         }
-        let wet = if dice.chance(0.4) { dice.upto(220) } else { dice.upto(12) };
-        let drops = (0..wet).map(|_| Drop::random(dice, (foot, water), scale)).filter(|drop| {
-            drop.x > -20.0 && drop.x < frame.width as f32 + 20.0
-        });
+        let wet = if dice.chance(0.4) {
+            dice.upto(220)
+        } else {
+            dice.upto(12)
+        };
+        let drops = (0..wet)
+            .map(|_| Drop::random(dice, (foot, water), scale))
+            .filter(|drop| drop.x > -20.0 && drop.x < frame.width as f32 + 20.0);
         Self {
             scale,
             water,
@@ -63,7 +71,11 @@ impl Spray {
             foot,
             foam: dice.between(0.0, 0.08),
             mounds,
-            veil: if dice.chance(0.3) { dice.between(0.1, 0.4) } else { 0.0 },
+            veil: if dice.chance(0.3) {
+                dice.between(0.1, 0.4)
+            } else {
+                0.0
+            },
             reflection: dice.between(0.0, 0.7),
             noise: Noise(dice.bits()),
         }
@@ -75,11 +87,16 @@ impl Spray {
         let swell = self.swell * self.field(0).octaves(across * 1.3, 0.0, 2);
         let ripple = self.ripple * self.field(1).octaves(across * 9.0, 0.0, 3);
         let off = (x - self.foot) / self.scale;
-        let mut foam = self.foam * (0.03 + bump(off, 0.5)) * (0.6 + self.field(6).octaves(across * 3.0, 0.0, 2)).max(0.0);
+        let mut foam = self.foam
+            * (0.03 + bump(off, 0.5))
+            * (0.6 + self.field(6).octaves(across * 3.0, 0.0, 2)).max(0.0);
         for &(centre, half, tall) in &self.mounds {
             foam += tall * bump(x - centre, half);
         }
-        Waterline { row: self.water + (swell + ripple) * self.scale, foam }
+        Waterline {
+            row: self.water + (swell + ripple) * self.scale,
+            foam,
+        }
     }
 
     fn field(&self, index: u32) -> Noise {
@@ -89,7 +106,11 @@ impl Spray {
     /// How much foam covers a pixel, 0 to 1, and how bright it is. `line` is that of its column.
     pub(super) fn foam(&self, x: f32, y: f32, line: Waterline) -> (f32, f32) {
         let off = (line.row - y) / self.scale;
-        let reach = if off > 0.0 { off / line.foam } else { -off / (line.foam * 1.6) };
+        let reach = if off > 0.0 {
+            off / line.foam
+        } else {
+            -off / (line.foam * 1.6)
+        };
         if reach > 1.6 || line.foam < 0.002 {
             return (0.0, 1.0);
         }
@@ -97,7 +118,10 @@ impl Spray {
         let bubbles = 0.5 + 0.5 * self.field(2).octaves(px * 12.0, py * 20.0, 4);
         let fine = self.field(7).at(px * 45.0, py * 60.0);
         let thick = bubbles * 1.25 + 0.25 * fine - 0.15;
-        (smoothstep(0.0, 0.7, thick - reach) * 0.95, 0.55 + 0.35 * bubbles + 0.2 * fine)
+        (
+            smoothstep(0.0, 0.7, thick - reach) * 0.95,
+            0.55 + 0.35 * bubbles + 0.2 * fine,
+        )
     }
 
     /// How much falling water dims a pixel of the fluke, 0 to 1.
@@ -123,7 +147,11 @@ impl Spray {
         let (px, py) = (x / self.scale, y / self.scale);
         let wobble = self.field(5).octaves(px * 5.0, py * 20.0, 2) * 0.12 * self.scale;
         let fading = 1.0 / (1.0 + 4.0 * below / self.scale);
-        Some((x + wobble, line.row - below * 1.4 + wobble, self.reflection * fading))
+        Some((
+            x + wobble,
+            line.row - below * 1.4 + wobble,
+            self.reflection * fading,
+        ))
     }
 
     /// Lays the drops over a picture of linear colours.
@@ -149,7 +177,8 @@ impl Drop {
     fn lay(&self, picture: &mut [[f32; 3]], frame: Frame, colour: [f32; 3]) {
         let clip = |x: f32, most: u32| (x.max(0.0) as usize).min(most as usize);
         let tall = self.radius * self.fall;
-        let columns = clip(self.x - self.radius, frame.width)..clip(self.x + self.radius + 1.0, frame.width);
+        let columns =
+            clip(self.x - self.radius, frame.width)..clip(self.x + self.radius + 1.0, frame.width);
         for row in clip(self.y - tall, frame.height)..clip(self.y + tall + 1.0, frame.height) {
             for column in columns.clone() {
                 let dx = (column as f32 + 0.5 - self.x) / self.radius;

@@ -16,6 +16,7 @@ fn small() -> SynthConfig {
         new_photos: 3,
         test_photos: 4,
         photo_width: 72,
+        pose_percent: 100,
         photos_per_individual: Counts::Each(2),
     }
 }
@@ -41,14 +42,20 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
 fn drawn(config: &SynthConfig, threads: usize) -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("catalogue");
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
     pool.install(|| write(config, &out)).unwrap();
     files(&out)
 }
 
 fn rows(path: &Path) -> Vec<Vec<String>> {
     let mut table = csv::Reader::from_path(path).unwrap();
-    table.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+    table
+        .records()
+        .map(|row| row.unwrap().iter().map(str::to_owned).collect())
+        .collect()
 }
 
 #[test]
@@ -62,7 +69,10 @@ fn a_seed_gives_the_same_bytes_with_any_number_of_threads() {
 fn another_seed_gives_other_whales_and_names() {
     let other = drawn(&SynthConfig { seed: 8, ..small() }, 2);
     let photos = |files: BTreeMap<String, Vec<u8>>| -> (BTreeSet<String>, BTreeSet<Vec<u8>>) {
-        files.into_iter().filter(|(name, _)| name.ends_with(".jpg")).unzip()
+        files
+            .into_iter()
+            .filter(|(name, _)| name.ends_with(".jpg"))
+            .unzip()
     };
     let (names, bytes) = photos(drawn(&small(), 2));
     let (other_names, other_bytes) = photos(other);
@@ -85,7 +95,12 @@ fn every_photo_has_a_row_and_a_box_inside_it() {
     assert_eq!(summary, wanted);
     let boxes: BTreeMap<String, Vec<u32>> = rows(&out.join("bounding_boxes.csv"))
         .into_iter()
-        .map(|row| (row[0].clone(), row[1..].iter().map(|n| n.parse().unwrap()).collect()))
+        .map(|row| {
+            (
+                row[0].clone(),
+                row[1..].iter().map(|n| n.parse().unwrap()).collect(),
+            )
+        })
         .collect();
     let mut seen = BTreeSet::new();
     for set in ["train", "test"] {
@@ -93,14 +108,17 @@ fn every_photo_has_a_row_and_a_box_inside_it() {
         assert_eq!(labels.len(), fs::read_dir(out.join(set)).unwrap().count());
         for row in labels {
             let photo = image::open(out.join(set).join(&row[0])).unwrap();
-            let [x0, y0, x1, y1] = boxes[&row[0]][..] else { unreachable!() };
+            let [x0, y0, x1, y1] = boxes[&row[0]][..] else {
+                unreachable!()
+            };
             assert!(x0 < x1 && x1 <= photo.width(), "{row:?}");
             assert!(y0 < y1 && y1 <= photo.height(), "{row:?}");
             assert!(seen.insert(row[0].clone()), "{} has two rows", row[0]);
         }
     }
     assert_eq!(seen.len(), boxes.len());
-    let read: SynthConfig = serde_json::from_slice(&fs::read(out.join("synth.json")).unwrap()).unwrap();
+    let read: SynthConfig =
+        serde_json::from_slice(&fs::read(out.join("synth.json")).unwrap()).unwrap();
     assert_eq!(read, small());
 }
 
@@ -117,7 +135,10 @@ fn ids_look_like_the_competitions_and_new_whales_share_one() {
     assert_eq!(photos.len(), 4);
     for (id, count) in photos {
         let hash = id.strip_prefix("w_").unwrap();
-        assert!(hash.len() == 7 && hash.chars().all(|c| c.is_ascii_hexdigit()), "{id}");
+        assert!(
+            hash.len() == 7 && hash.chars().all(|c| c.is_ascii_hexdigit()),
+            "{id}"
+        );
         assert_eq!(count, 2, "{id}");
     }
 }
@@ -132,8 +153,16 @@ fn the_counts_follow_the_competition() {
     assert!(total.abs_diff(15_697) < 100, "{total} photos");
     assert!((50..=73).contains(counts.last().unwrap()));
     let config = SynthConfig::like_the_competition(5004);
-    assert!(config.new_photos.abs_diff(9664) < 70, "{}", config.new_photos);
-    assert!(config.test_photos.abs_diff(7960) < 70, "{}", config.test_photos);
+    assert!(
+        config.new_photos.abs_diff(9664) < 70,
+        "{}",
+        config.new_photos
+    );
+    assert!(
+        config.test_photos.abs_diff(7960) < 70,
+        "{}",
+        config.test_photos
+    );
 }
 
 #[test]
@@ -141,9 +170,16 @@ fn small_catalogues_have_the_same_shape() {
     for individuals in [50_u32, 120, 300, 1000] {
         let counts = Counts::Competition.of(individuals);
         let mean = f64::from(counts.iter().sum::<u32>()) / f64::from(individuals);
-        let singles = counts.iter().filter(|&&count| count == 1).count() as f64 / f64::from(individuals);
-        assert!((2.8..3.3).contains(&mean), "{individuals} whales: {mean} photos each");
-        assert!((0.39..0.44).contains(&singles), "{individuals} whales: {singles} with one photo");
+        let singles =
+            counts.iter().filter(|&&count| count == 1).count() as f64 / f64::from(individuals);
+        assert!(
+            (2.8..3.3).contains(&mean),
+            "{individuals} whales: {mean} photos each"
+        );
+        assert!(
+            (0.39..0.44).contains(&singles),
+            "{individuals} whales: {singles} with one photo"
+        );
     }
 }
 
@@ -175,9 +211,34 @@ fn an_empty_folder_is_filled_and_nothing_else_is_left_beside_it() {
 fn settings_out_of_range_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = [
-        ("individuals", SynthConfig { individuals: 0, ..small() }),
-        ("photo_width", SynthConfig { photo_width: 8, ..small() }),
-        ("photos_per_individual", SynthConfig { photos_per_individual: Counts::Each(0), ..small() }),
+        (
+            "individuals",
+            SynthConfig {
+                individuals: 0,
+                ..small()
+            },
+        ),
+        (
+            "photo_width",
+            SynthConfig {
+                photo_width: 8,
+                ..small()
+            },
+        ),
+        (
+            "pose_percent",
+            SynthConfig {
+                pose_percent: 101,
+                ..small()
+            },
+        ),
+        (
+            "photos_per_individual",
+            SynthConfig {
+                photos_per_individual: Counts::Each(0),
+                ..small()
+            },
+        ),
     ];
     for (name, config) in wrong {
         let error = write(&config, &folder.path().join("catalogue")).unwrap_err();
@@ -208,14 +269,26 @@ fn unwrapped(shot: &Shot, whale: &Whale) -> Vec<f32> {
             let u = lobe * f32::from(across) / 20.0;
             let (low, high) = (whale.outline.leading(u), whale.outline.trailing(u));
             for up in 8..20_u8 {
-                let seen = shot.view.project(u, low + (high - low) * f32::from(up) / 21.0);
-                let pixel = shot.pixels.get_pixel_checked(seen.x.max(0.0) as u32, seen.y.max(0.0) as u32);
+                let seen = shot
+                    .view
+                    .project(u, low + (high - low) * f32::from(up) / 21.0);
+                let pixel = shot
+                    .pixels
+                    .get_pixel_checked(seen.x.max(0.0) as u32, seen.y.max(0.0) as u32);
                 values.push(pixel.map_or(f32::NAN, |pixel| f32::from(pixel.0[1])));
             }
         }
-        let known: Vec<f32> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        let known: Vec<f32> = values
+            .iter()
+            .copied()
+            .filter(|value| value.is_finite())
+            .collect();
         let mean = known.iter().sum::<f32>() / known.len().max(1) as f32;
-        pattern.extend(values.iter().map(|value| if value.is_finite() { value - mean } else { 0.0 }));
+        pattern.extend(
+            values
+                .iter()
+                .map(|value| if value.is_finite() { value - mean } else { 0.0 }),
+        );
     }
     pattern
 }
@@ -225,26 +298,34 @@ fn correlation(a: &[f32], b: &[f32]) -> f32 {
     product(a, b) / (product(a, a) * product(b, b)).sqrt().max(1e-9)
 }
 
-/// Whoever undoes the pose finds one pattern in all photos of a whale, and another in another's.
+/// Whoever undoes the pose can tell eight whales apart by brightness alone, although light, water
+/// and blur stay in. By chance one in eight would be right.
 #[test]
 fn a_whale_keeps_its_pattern_from_photo_to_photo() {
-    let patterns: Vec<Vec<Vec<f32>>> = (0..8)
+    const WHALES: u32 = 8;
+    let patterns: Vec<Vec<Vec<f32>>> = (0..WHALES)
         .map(|number| {
             let whale = Whale::new(3, number, 256);
-            let photo = |of: u32| photo::take(&whale, &mut Dice::new(3, Stream::Photo(4 * number + of)), 160);
+            let photo = |of: u32| {
+                photo::take(
+                    &whale,
+                    &mut Dice::new(3, Stream::Photo(4 * number + of)),
+                    240,
+                    1.0,
+                )
+            };
             (0..4).map(|of| unwrapped(&photo(of), &whale)).collect()
         })
         .collect();
-    let (mut same, mut other) = (Vec::new(), Vec::new());
+    let mut right = 0;
     for (number, mine) in patterns.iter().enumerate() {
-        for pattern in &mine[1..] {
-            same.push(correlation(&mine[0], pattern));
-            other.push(correlation(&patterns[(number + 1) % patterns.len()][0], pattern));
+        for query in &mine[1..] {
+            let likeness = |whale: &usize| correlation(&patterns[*whale][0], query);
+            let best = (0..patterns.len()).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            right += usize::from(best == Some(number));
         }
     }
-    let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
-    let (same, other) = (mean(&same), mean(&other));
-    assert!(same > 0.4 && same > other + 0.3, "same whale {same:.2}, another whale {other:.2}");
+    assert!(right >= 12, "{right} of 24 are named rightly");
 }
 
 #[test]
@@ -253,7 +334,10 @@ fn a_whale_is_the_same_at_every_size_of_its_painting() {
     let (mut apart, mut points) = (0.0, 0.0);
     for step in -90..=90_i16 {
         let u = f32::from(step) / 100.0;
-        assert_eq!(coarse.outline.trailing(u).to_bits(), fine.outline.trailing(u).to_bits());
+        assert_eq!(
+            coarse.outline.trailing(u).to_bits(),
+            fine.outline.trailing(u).to_bits()
+        );
         let v = 0.5 * (coarse.outline.trailing(u) + coarse.outline.leading(u).max(-0.5));
         apart += (coarse.skin(u, v, 0.01).white - fine.skin(u, v, 0.01).white).abs();
         points += 1.0;

@@ -30,6 +30,20 @@ pub(super) struct Texel {
     pub(super) from_leading: f32,
 }
 
+impl Texel {
+    /// The weighted sum of four.
+    fn blend(four: [Self; 4], weights: [f32; 4]) -> Self {
+        let mut sum = Self::default();
+        for (texel, weight) in four.into_iter().zip(weights) {
+            sum.white += weight * texel.white;
+            sum.stain += weight * texel.stain;
+            sum.inside += weight * texel.inside;
+            sum.from_leading += weight * texel.from_leading;
+        }
+        sum
+    }
+}
+
 /// The painted underside as a grid over fluke coordinates, row 0 at the top.
 #[derive(Debug, Clone)]
 struct Skin {
@@ -70,17 +84,27 @@ impl Skin {
     fn painted(outline: &Outline, pigment: &Pigment, stain: Noise, width: usize) -> Self {
         let step = 2.0 * U_MAX / width as f32;
         let height = ((V_MAX - V_MIN) / step) as usize;
-        let mut skin = Self { width, height, texels: Vec::with_capacity(width * height) };
-        let chords: Vec<_> = (0..width).map(|column| outline.chord(skin.place(column, 0).0)).collect();
+        let mut skin = Self {
+            width,
+            height,
+            texels: Vec::with_capacity(width * height),
+        };
+        let chords: Vec<_> = (0..width)
+            .map(|column| outline.chord(skin.place(column, 0).0))
+            .collect();
         for row in 0..height {
             for (column, chord) in chords.iter().enumerate() {
                 let (u, v) = skin.place(column, row);
                 let depth = chord.depth(v);
-                let mut texel = Texel { inside: depth.least(), from_leading: depth.leading, ..Texel::default() };
+                let mut texel = Texel {
+                    inside: depth.least(),
+                    from_leading: depth.leading,
+                    ..Texel::default()
+                };
                 if texel.inside > -0.03 {
                     texel.white = mix(0.045, 0.8, pigment.whiteness(u, v, depth));
-                    texel.white *= 1.0 + 0.1 * stain.octaves(u * 30.0, v * 30.0, 2);
-                    texel.stain = smoothstep(-0.2, 0.6, stain.octaves(u * 4.0, v * 7.0, 3));
+                    texel.white *= 0.9 + 0.2 * stain.at(u * 45.0, v * 45.0);
+                    texel.stain = smoothstep(-0.2, 0.6, stain.octaves(u * 5.0, v * 8.0, 2));
                 }
                 skin.texels.push(texel);
             }
@@ -94,15 +118,21 @@ impl Skin {
 
     fn place(&self, column: usize, row: usize) -> (f32, f32) {
         let step = self.step();
-        ((column as f32 + 0.5) * step - U_MAX, V_MAX - (row as f32 + 0.5) * step)
+        (
+            (column as f32 + 0.5) * step - U_MAX,
+            V_MAX - (row as f32 + 0.5) * step,
+        )
     }
 
     /// Scars heal white on black skin and black on white skin.
     fn engrave(&mut self, mark: &Mark) {
         let (step, (left, bottom, right, top)) = (self.step(), mark.bounds());
         let clip = |x: f32, most: usize| (x.max(0.0) as usize).min(most);
-        let columns = clip((left + U_MAX) / step, self.width)..clip((right + U_MAX) / step + 1.0, self.width);
-        for row in clip((V_MAX - top) / step, self.height)..clip((V_MAX - bottom) / step + 1.0, self.height) {
+        let columns =
+            clip((left + U_MAX) / step, self.width)..clip((right + U_MAX) / step + 1.0, self.width);
+        for row in clip((V_MAX - top) / step, self.height)
+            ..clip((V_MAX - bottom) / step + 1.0, self.height)
+        {
             for column in columns.clone() {
                 let (u, v) = self.place(column, row);
                 let cover = mark.cover(u, v, step);
@@ -123,17 +153,15 @@ impl Skin {
         for row in 0..height {
             for column in 0..width {
                 let first = 2 * row * self.width + 2 * column;
-                let four = [first, first + 1, first + self.width, first + self.width + 1].map(|i| self.texels[i]);
-                let mean = |part: fn(&Texel) -> f32| four.iter().map(part).sum::<f32>() / 4.0;
-                texels.push(Texel {
-                    white: mean(|t| t.white),
-                    stain: mean(|t| t.stain),
-                    inside: mean(|t| t.inside),
-                    from_leading: mean(|t| t.from_leading),
-                });
+                let four = [first, first + 1, first + self.width, first + self.width + 1];
+                texels.push(Texel::blend(four.map(|i| self.texels[i]), [0.25; 4]));
             }
         }
-        Some(Self { width, height, texels })
+        Some(Self {
+            width,
+            height,
+            texels,
+        })
     }
 
     /// The skin at any point, interpolated between the four texels around it.
@@ -144,13 +172,11 @@ impl Skin {
         let (column, row) = (x as usize, y as usize);
         let (tx, ty) = ((x - column as f32).min(1.0), (y - row as f32).min(1.0));
         let first = row * self.width + column;
-        let [a, b, c, d] = [first, first + 1, first + self.width, first + self.width + 1].map(|i| self.texels[i]);
-        let part = |of: fn(&Texel) -> f32| mix(mix(of(&a), of(&b), tx), mix(of(&c), of(&d), tx), ty);
-        Texel {
-            white: part(|t| t.white),
-            stain: part(|t| t.stain),
-            inside: part(|t| t.inside),
-            from_leading: part(|t| t.from_leading),
-        }
+        let four = [first, first + 1, first + self.width, first + self.width + 1];
+        let (sx, sy) = (1.0 - tx, 1.0 - ty);
+        Texel::blend(
+            four.map(|i| self.texels[i]),
+            [sx * sy, tx * sy, sx * ty, tx * ty],
+        )
     }
 }

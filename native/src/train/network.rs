@@ -20,13 +20,6 @@ pub struct TrainingNetwork {
     dropout: Dropout,
 }
 
-/// The losses of a batch, each `[1]`.
-#[derive(Debug)]
-pub struct Losses {
-    /// What is minimised.
-    pub total: Tensor<1>,
-}
-
 impl TrainingNetwork {
     /// Fresh weights, drawn from the device's seed.
     pub fn new(config: &EmbedderConfig, individuals: usize, device: &Device) -> Self {
@@ -41,7 +34,7 @@ impl TrainingNetwork {
     }
 
     /// The backbone's map of `input`, `[batch, 3, height, width]`.
-    pub fn map(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn backbone_map(&self, input: Tensor<4>) -> Tensor<4> {
         self.network.embedder.backbone.forward(input)
     }
 
@@ -50,7 +43,7 @@ impl TrainingNetwork {
     ///
     /// `map` is the backbone's, `[batch, channels, height, width]`; `labels` has one individual a
     /// photo, `[batch]`.
-    pub fn losses(&self, map: Tensor<4>, labels: Tensor<1, Int>, ring_weight: f64) -> Losses {
+    pub fn loss(&self, map: Tensor<4>, labels: Tensor<1, Int>, ring_weight: f64) -> Tensor<1> {
         let features = self.network.embedder.head_features(map);
         let joint = Tensor::cat(features.clone(), 1).detach();
         let logits = self.network.total.forward(self.dropout.forward(joint));
@@ -60,6 +53,6 @@ impl TrainingNetwork {
             let logits = classifier.forward(self.dropout.forward(feature.clone()));
             total = total + cross_entropy(logits, labels.clone()) + ring(feature, radius) * ring_weight;
         }
-        Losses { total }
+        total
     }
 }

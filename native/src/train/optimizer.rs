@@ -23,7 +23,7 @@ pub struct AdamW {
 }
 
 /// What changes from step to step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Pace<'a> {
     /// Rate of the parameter at a path such as `network.embedder.heads.0.linear.weight`.
     pub rate: &'a dyn Fn(&str) -> f64,
@@ -31,9 +31,9 @@ pub struct Pace<'a> {
     pub momentum: f64,
 }
 
-impl std::fmt::Debug for dyn Fn(&str) -> f64 {
+impl std::fmt::Debug for Pace<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a rate for each path")
+        f.debug_struct("Pace").field("momentum", &self.momentum).finish_non_exhaustive()
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
             let pace = Pace { rate: &|_| 0.1, momentum: 0.9 };
             module = optimizer.step(module, gradients, pace).0;
         }
-        let weight: Vec<f32> = module.weight.val().into_data().into_vec().unwrap();
+        let weight: Vec<f32> = module.weight.val().into_data().try_into_vec().unwrap();
         for (found, expected) in weight.iter().zip([0.798_497, -1.796_262]) {
             assert!((found - expected).abs() < 2e-5, "{found} {expected}");
         }
@@ -159,7 +159,7 @@ mod tests {
         let mut optimizer = AdamW::new(0.0, 0.1);
         let (module, norm) = optimizer.step(module, gradients, pace);
         assert!((norm - 5.0).abs() < 1e-5);
-        let first: Vec<f32> = optimizer.moments[&module.weight.id][0].to_data().into_vec().unwrap();
+        let first: Vec<f32> = optimizer.moments[&module.weight.id][0].to_data().try_into_vec().unwrap();
         // (1 - β₁) · gradient · 0.1 / 5
         assert!((first[0] - 0.1 * 3.0 * 0.02).abs() < 1e-6 && (first[1] - 0.1 * 4.0 * 0.02).abs() < 1e-6);
     }

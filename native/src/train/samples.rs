@@ -100,8 +100,10 @@ impl Source {
         let entry = &self.entries[photo];
         let side = |pixels: usize| (pixels as f32 * OVERSAMPLING) as u32;
         let (photo, region) = read_photo(entry)?;
-        let crop = self.preprocessing.gray(&photo, region)?;
-        Ok(crop.resize(side(self.preprocessing.width), side(self.preprocessing.height))?)
+        let crop = self.preprocessing.gray(&photo, region).and_then(|crop| {
+            crop.resize(side(self.preprocessing.width), side(self.preprocessing.height))
+        });
+        crop.map_err(|error| Error::Photo { path: entry.path.clone(), reason: error.to_string() })
     }
 
     fn inputs(&self, photos: &[usize], samples: Vec<Vec<f32>>, device: &Device) -> Inputs {

@@ -72,8 +72,8 @@ fn run(
         for (batch, inputs) in samples.epoch(first_epoch + epoch as u64, &device).enumerate() {
             let inputs = inputs?;
             let step = epoch * samples.steps() + batch;
-            let map = network.map(inputs.input);
-            let loss = network.losses(map, inputs.labels, recipe.ring).total;
+            let map = network.backbone_map(inputs.input);
+            let loss = network.loss(map, inputs.labels, recipe.ring);
             let value: f32 = loss.clone().into_scalar();
             if !value.is_finite() {
                 return Err(Error::Loss { stage: name.to_owned(), epoch: epoch + 1, value });

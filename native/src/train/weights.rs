@@ -20,7 +20,7 @@ pub fn save_weights(named: &Named, path: &Path) -> Result<()> {
     let views = bytes.iter().map(|(name, values, bytes)| {
         TensorView::new(Dtype::F32, values.shape.clone(), bytes).map(|view| (name.as_str(), view))
     });
-    let views = views.collect::<Result<Vec<_>, _>>().map_err(|error| refuse(&error))?;
+    let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| refuse(&error))?;
     let file = safetensors::serialize(views, None).map_err(|error| refuse(&error))?;
     write_atomically(path, &file)
 }
