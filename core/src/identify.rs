@@ -98,20 +98,42 @@ impl Identifier {
     /// [`Error::Tensor`] when the weights are not those of the manifest's model,
     /// [`Error::Decision`] when the classifier knows more whales than the gallery.
     pub fn new(bundle: Bundle, device: &Device) -> Result<Self> {
-        let Bundle { manifest, network, finder, gallery, photos } = bundle;
+        let Bundle {
+            manifest,
+            network,
+            finder,
+            gallery,
+            photos,
+        } = bundle;
         let file = &manifest.files.weights.path;
         let known = gallery.individuals().len();
-        let logits = network.get("total.bias").map_or(known, |bias| bias.values.len());
+        let logits = network
+            .get("total.bias")
+            .map_or(known, |bias| bias.values.len());
         if logits > known {
-            return Err(decision::DecisionError::TooManyLogits { logits, individuals: known }.into());
+            return Err(decision::DecisionError::TooManyLogits {
+                logits,
+                individuals: known,
+            }
+            .into());
         }
         let empty = Network::new(&manifest.model.embedder, logits, device).fold();
         let network = named::write(empty, network, file)?;
         let finder = match &manifest.model.finder {
-            Some(config) => Some((config.clone(), named::write(config.init(device).fold(), finder, file)?)),
+            Some(config) => Some((
+                config.clone(),
+                named::write(config.init(device).fold(), finder, file)?,
+            )),
             None => None,
         };
-        Ok(Self { manifest, network, finder, gallery, photos, device: device.clone() })
+        Ok(Self {
+            manifest,
+            network,
+            finder,
+            gallery,
+            photos,
+            device: device.clone(),
+        })
     }
 
     /// The same bundle on another device.
@@ -119,7 +141,9 @@ impl Identifier {
     pub fn to_device(self, device: &Device) -> Self {
         Self {
             network: self.network.to_device(device),
-            finder: self.finder.map(|(config, finder)| (config, finder.to_device(device))),
+            finder: self
+                .finder
+                .map(|(config, finder)| (config, finder.to_device(device))),
             device: device.clone(),
             ..self
         }
@@ -143,7 +167,11 @@ impl Identifier {
     /// The name of `label`; `new_whale` for a whale without one.
     pub fn name(&self, label: Label) -> &str {
         match label {
-            Label::Individual(i) => self.gallery.individuals().get(i as usize).map_or("", |one| &one.name),
+            Label::Individual(i) => self
+                .gallery
+                .individuals()
+                .get(i as usize)
+                .map_or("", |one| &one.name),
             Label::New => "new_whale",
         }
     }
@@ -159,13 +187,24 @@ impl Identifier {
         let expected = &self.manifest.self_check;
         let found = self.known_embedding().await?;
         let same_length = found.len() == expected.embedding.len();
-        let apart = found.iter().zip(&expected.embedding).map(|(a, b)| (a - b).abs());
-        let most = apart.fold(0.0f32, |most, gap| if gap > most || gap.is_nan() { gap } else { most });
+        let apart = found
+            .iter()
+            .zip(&expected.embedding)
+            .map(|(a, b)| (a - b).abs());
+        let most = apart.fold(0.0f32, |most, gap| {
+            if gap > most || gap.is_nan() {
+                gap
+            } else {
+                most
+            }
+        });
         if same_length && most <= expected.tolerance {
             return Ok(());
         }
         let allowed = expected.tolerance;
-        Err(self.failed(format!("the known input's embedding is off by {most}, allowed is {allowed}")))
+        Err(self.failed(format!(
+            "the known input's embedding is off by {most}, allowed is {allowed}"
+        )))
     }
 
     /// The unit-length embedding of [`SelfCheck::input`].
@@ -176,7 +215,8 @@ impl Identifier {
         let preprocessing = &self.manifest.preprocessing;
         let input = SelfCheck::input(preprocessing.height, preprocessing.width);
         let feature = self.embed(input).await?.feature;
-        let unit = normalized(&feature, feature.len()).map_err(crate::gallery::GalleryError::Query)?;
+        let unit =
+            normalized(&feature, feature.len()).map_err(crate::gallery::GalleryError::Query)?;
         Ok(unit)
     }
 
@@ -215,7 +255,10 @@ impl Identifier {
             Some(region) => (region, RegionSource::Given),
             None => match self.find(photo).await? {
                 Some(region) => (region, RegionSource::Found),
-                None => (Region::whole(photo.width, photo.height), RegionSource::Whole),
+                None => (
+                    Region::whole(photo.width, photo.height),
+                    RegionSource::Whole,
+                ),
             },
         };
         on_stage(Stage::Prepare);
@@ -223,9 +266,18 @@ impl Identifier {
         on_stage(Stage::Embed);
         let Embedding { feature, logits } = self.embed(input).await?;
         on_stage(Stage::Decide);
-        let query = Query { feature: &feature, logits: &logits };
+        let query = Query {
+            feature: &feature,
+            logits: &logits,
+        };
         let answer = decision::decide(&query, &self.gallery, &self.manifest.decision, count)?;
-        Ok(Identification { width: photo.width, height: photo.height, region, region_source, answer })
+        Ok(Identification {
+            width: photo.width,
+            height: photo.height,
+            region,
+            region_source,
+            answer,
+        })
     }
 
     /// The finder's region, if there is a finder and it finds something.
@@ -233,9 +285,13 @@ impl Identifier {
     /// # Errors
     /// [`Error::Device`] when the device fails.
     pub async fn find(&self, photo: &Photo) -> Result<Option<Region>> {
-        let Some((config, finder)) = &self.finder else { return Ok(None) };
+        let Some((config, finder)) = &self.finder else {
+            return Ok(None);
+        };
         let data = TensorData::new(config.input(photo)?, [1, 1, config.side, config.side]);
-        let outputs = self.read(finder.forward(Tensor::from_data(data, &self.device))).await?;
+        let outputs = self
+            .read(finder.forward(Tensor::from_data(data, &self.device)))
+            .await?;
         Ok(config.region(&outputs, photo.width, photo.height))
     }
 
@@ -258,11 +314,19 @@ impl Identifier {
     }
 
     async fn read(&self, tensor: Tensor<2>) -> Result<Vec<f32>> {
-        let data = tensor.into_data_async().await.map_err(|error| self.failed(format!("{error:?}")))?;
-        data.convert::<f32>().try_into_vec().map_err(|error| self.failed(format!("{error:?}")))
+        let data = tensor
+            .into_data_async()
+            .await
+            .map_err(|error| self.failed(format!("{error:?}")))?;
+        data.convert::<f32>()
+            .try_into_vec()
+            .map_err(|error| self.failed(format!("{error:?}")))
     }
 
     fn failed(&self, reason: String) -> Error {
-        Error::Device { device: format!("{:?}", self.device), reason }
+        Error::Device {
+            device: format!("{:?}", self.device),
+            reason,
+        }
     }
 }

@@ -221,7 +221,9 @@ pub enum Error {
     #[error(transparent)]
     Synth(#[from] crate::synth::SynthError),
     /// A worker stopped in a way that is our fault.
-    #[error("reading photo number {photo} of the catalogue failed inside: {reason}; please report this")]
+    #[error(
+        "reading photo number {photo} of the catalogue failed inside: {reason}; please report this"
+    )]
     Worker {
         /// The photo's place in the catalogue, from 0.
         photo: usize,

@@ -102,8 +102,12 @@ fn native_answers(fixture: &Fixture) -> Result<Vec<Answer>> {
         "identify failed: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let mut printed: Value = serde_json::from_slice(&output.stdout).context("`identify --json` prints JSON")?;
-    let answers = printed.get_mut("photos").map(Value::take).unwrap_or_default();
+    let mut printed: Value =
+        serde_json::from_slice(&output.stdout).context("`identify --json` prints JSON")?;
+    let answers = printed
+        .get_mut("photos")
+        .map(Value::take)
+        .unwrap_or_default();
     serde_json::from_value(answers).context("`photos` is a list of answers, one for each photo")
 }
 

@@ -108,16 +108,29 @@ impl<'a> Answer<'a> {
         backend: &'static str,
     ) -> Self {
         let answer = &identified.answer;
-        let candidates: Vec<Named<'a>> = answer.candidates.iter().map(|one| named(identifier, one)).collect();
+        let candidates: Vec<Named<'a>> = answer
+            .candidates
+            .iter()
+            .map(|one| named(identifier, one))
+            .collect();
         let verdict = candidates.first().map(|first| Verdict {
             kind: first.kind,
             name: first.name,
             probability: first.probability,
         });
         Self {
-            photo: Size { width: identified.width, height: identified.height },
-            region: FoundRegion { region: identified.region, source: identified.region_source },
-            new_whale: NewWhale { rank: answer.new_rank, probability: answer.new.probability },
+            photo: Size {
+                width: identified.width,
+                height: identified.height,
+            },
+            region: FoundRegion {
+                region: identified.region,
+                source: identified.region_source,
+            },
+            new_whale: NewWhale {
+                rank: answer.new_rank,
+                probability: answer.new.probability,
+            },
             candidates,
             verdict,
             stages,
@@ -161,9 +174,20 @@ impl Clock {
 
     /// The last stage ends.
     pub(crate) fn end(self) -> Vec<TimedStage> {
-        let ends: Vec<f64> = self.begun.iter().skip(1).map(|&(_, begin)| begin).chain([now()]).collect();
+        let ends: Vec<f64> = self
+            .begun
+            .iter()
+            .skip(1)
+            .map(|&(_, begin)| begin)
+            .chain([now()])
+            .collect();
         let stages = self.begun.iter().zip(ends);
-        stages.map(|((stage, begin), end)| TimedStage { name: stage.name(), milliseconds: end - begin }).collect()
+        stages
+            .map(|((stage, begin), end)| TimedStage {
+                name: stage.name(),
+                milliseconds: end - begin,
+            })
+            .collect()
     }
 }
 
@@ -172,5 +196,7 @@ fn now() -> f64 {
     js_sys::Reflect::get(&js_sys::global(), &"performance".into())
         .ok()
         .filter(wasm_bindgen::JsValue::is_object)
-        .map_or(0.0, |performance| performance.unchecked_into::<web_sys::Performance>().now())
+        .map_or(0.0, |performance| {
+            performance.unchecked_into::<web_sys::Performance>().now()
+        })
 }

@@ -24,7 +24,9 @@ impl Choice {
             "auto" => Ok(Self::Auto),
             "webgpu" => Ok(Self::WebGpu),
             "wasm" => Ok(Self::Wasm),
-            other => Err(JsError::new(&format!("there is no backend `{other}`; choose auto, webgpu or wasm"))),
+            other => Err(JsError::new(&format!(
+                "there is no backend `{other}`; choose auto, webgpu or wasm"
+            ))),
         }
     }
 }
@@ -48,7 +50,15 @@ pub(crate) async fn start(
     if choice != Choice::Wasm {
         tell("starting WebGPU");
         match on_webgpu(&on_cpu).await {
-            Ok(on_gpu) => return Ok((on_gpu, Status { name: "webgpu", note })),
+            Ok(on_gpu) => {
+                return Ok((
+                    on_gpu,
+                    Status {
+                        name: "webgpu",
+                        note,
+                    },
+                ));
+            }
             Err(reason) => note = Some(reason),
         }
     }
@@ -63,15 +73,25 @@ async fn on_webgpu(on_cpu: &Identifier) -> Result<Identifier, String> {
     if !has_webgpu() {
         return Err("this browser has no WebGPU".to_owned());
     }
-    let device = Device::wgpu_options().init_async().await.map_err(|error| format!("WebGPU did not start: {error}"))?;
+    let device = Device::wgpu_options()
+        .init_async()
+        .await
+        .map_err(|error| format!("WebGPU did not start: {error}"))?;
     let on_gpu = on_cpu.clone().to_device(&device);
-    on_gpu.self_check().await.map_err(|error| format!("WebGPU failed the self-check: {error}"))?;
+    on_gpu
+        .self_check()
+        .await
+        .map_err(|error| format!("WebGPU failed the self-check: {error}"))?;
     Ok(on_gpu)
 }
 
 /// Whether `navigator.gpu` is there, in a worker or in a window.
 fn has_webgpu() -> bool {
-    let property = |object: &wasm_bindgen::JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).ok();
+    let property = |object: &wasm_bindgen::JsValue, name: &str| {
+        js_sys::Reflect::get(object, &name.into()).ok()
+    };
     let navigator = property(&js_sys::global(), "navigator");
-    navigator.and_then(|navigator| property(&navigator, "gpu")).is_some_and(|gpu| gpu.is_object())
+    navigator
+        .and_then(|navigator| property(&navigator, "gpu"))
+        .is_some_and(|gpu| gpu.is_object())
 }

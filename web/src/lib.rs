@@ -41,7 +41,9 @@ impl BundleLoader {
     /// When it cannot be used; the message is a sentence for people.
     #[wasm_bindgen(constructor)]
     pub fn new(manifest: &[u8]) -> Result<BundleLoader, JsError> {
-        Ok(Self { loader: Some(Loader::new(manifest)?) })
+        Ok(Self {
+            loader: Some(Loader::new(manifest)?),
+        })
     }
 
     /// The files to fetch, `{ path, bytes }` each.
@@ -51,7 +53,10 @@ impl BundleLoader {
     #[wasm_bindgen(unchecked_return_type = "BundleFile[]")]
     pub fn files(&mut self) -> Result<JsValue, JsError> {
         let files = self.loader()?.files();
-        let files = files.map(|file| answer::BundleFile { path: &file.path, bytes: file.bytes as f64 });
+        let files = files.map(|file| answer::BundleFile {
+            path: &file.path,
+            bytes: file.bytes as f64,
+        });
         to_js(&files)
     }
 
@@ -75,7 +80,8 @@ impl BundleLoader {
     ) -> Result<Identifier, JsError> {
         let choice = Choice::parse(&backend)?;
         let loader = self.loader.take().ok_or_else(finished)?;
-        let (inner, status) = backend::start(loader.finish()?, choice, &|text| call(&on_status, text)).await?;
+        let (inner, status) =
+            backend::start(loader.finish()?, choice, &|text| call(&on_status, text)).await?;
         Ok(Identifier { inner, status })
     }
 
@@ -129,15 +135,21 @@ impl Identifier {
         count: usize,
         #[wasm_bindgen(unchecked_param_type = "(name: StageName) => void")] on_stage: Function,
     ) -> Result<JsValue, JsError> {
-        let region: Option<Region> = serde_wasm_bindgen::from_value(region)
-            .map_err(|_| JsError::new("the fluke's box needs the four numbers x0, y0, x1 and y1"))?;
+        let region: Option<Region> = serde_wasm_bindgen::from_value(region).map_err(|_| {
+            JsError::new("the fluke's box needs the four numbers x0, y0, x1 and y1")
+        })?;
         let mut clock = answer::Clock::default();
         let tell = |stage: identify::Stage| {
             clock.begin(stage);
             call(&on_stage, stage.name());
         };
         let identified = self.inner.identify(&photo, region, count, tell).await?;
-        to_js(&Answer::new(&self.inner, &identified, clock.end(), self.status.name))
+        to_js(&Answer::new(
+            &self.inner,
+            &identified,
+            clock.end(),
+            self.status.name,
+        ))
     }
 }
 

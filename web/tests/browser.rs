@@ -23,13 +23,29 @@ const WHALES: usize = 6;
 async fn files() -> Vec<StaticFile> {
     let device = Device::flex();
     device.seed(3);
-    let embedder = EmbedderConfig { backbone: BackboneName::Compact, stripes: 2, head_width: 8, gem_p: 3.74 };
+    let embedder = EmbedderConfig {
+        backbone: BackboneName::Compact,
+        stripes: 2,
+        head_width: 8,
+        gem_p: 3.74,
+    };
     let network = Network::new(&embedder, WHALES, &device).fold();
     let width = embedder.feature_width();
-    let features: Vec<f32> = (0..WHALES * width).map(|i| (i as f32 * 0.7).sin()).collect();
-    let photos = (0..WHALES).map(|i| GalleryPhoto { file: format!("{i}.jpg"), individual: Some(i as u32), thumbnail: None });
-    let rows = (0..WHALES).map(|i| GalleryRow { label: Label::Individual(i as u32), photo: i as u32 });
-    let individuals = (0..WHALES).map(|i| Individual { name: format!("w_{i}") });
+    let features: Vec<f32> = (0..WHALES * width)
+        .map(|i| (i as f32 * 0.7).sin())
+        .collect();
+    let photos = (0..WHALES).map(|i| GalleryPhoto {
+        file: format!("{i}.jpg"),
+        individual: Some(i as u32),
+        thumbnail: None,
+    });
+    let rows = (0..WHALES).map(|i| GalleryRow {
+        label: Label::Individual(i as u32),
+        photo: i as u32,
+    });
+    let individuals = (0..WHALES).map(|i| Individual {
+        name: format!("w_{i}"),
+    });
     let store = FeatureStore::from_features(width, &features).unwrap();
     let mut contents = Contents {
         title: "made up".to_owned(),
@@ -42,10 +58,16 @@ async fn files() -> Vec<StaticFile> {
             seed: 3,
         },
         preprocessing: Preprocessing::imagenet(32, 64),
-        decision: DecisionParameters { weights: [1.0, 1.0, 0.4], ..DecisionParameters::default() },
+        decision: DecisionParameters {
+            weights: [1.0, 1.0, 0.4],
+            ..DecisionParameters::default()
+        },
         date: "2026-01-01".to_owned(),
         filters: Vec::new(),
-        self_check: SelfCheck { embedding: Vec::new(), tolerance: 1e-3 },
+        self_check: SelfCheck {
+            embedding: Vec::new(),
+            tolerance: 1e-3,
+        },
         weights: bundle::weights::encode(&named::read(&network).unwrap()).unwrap(),
         gallery: Gallery::new(individuals.collect(), rows.collect(), store).unwrap(),
         photos: photos.collect(),
@@ -65,7 +87,12 @@ fn loaded(files: Vec<StaticFile>) -> bundle::Loader {
 }
 
 fn manifest(files: &[StaticFile]) -> Vec<u8> {
-    files.iter().find(|file| file.path == "bundle.json").unwrap().bytes.clone()
+    files
+        .iter()
+        .find(|file| file.path == "bundle.json")
+        .unwrap()
+        .bytes
+        .clone()
 }
 
 async fn identifier(backend: &str) -> Identifier {
@@ -94,10 +121,22 @@ fn photo() -> Vec<u8> {
 }
 
 async fn candidates(identifier: &Identifier) -> Vec<(String, f64)> {
-    let answer = identifier.identify(photo(), JsValue::NULL, 5, silent()).await.unwrap();
-    let list: js_sys::Array = Reflect::get(&answer, &"candidates".into()).unwrap().unchecked_into();
+    let answer = identifier
+        .identify(photo(), JsValue::NULL, 5, silent())
+        .await
+        .unwrap();
+    let list: js_sys::Array = Reflect::get(&answer, &"candidates".into())
+        .unwrap()
+        .unchecked_into();
     let text = |one: &JsValue, key: &str| Reflect::get(one, &key.into()).unwrap();
-    list.iter().map(|one| (text(&one, "name").as_string().unwrap(), text(&one, "score").as_f64().unwrap())).collect()
+    list.iter()
+        .map(|one| {
+            (
+                text(&one, "name").as_string().unwrap(),
+                text(&one, "score").as_f64().unwrap(),
+            )
+        })
+        .collect()
 }
 
 fn message(error: impl Into<JsValue>) -> String {
@@ -123,7 +162,10 @@ async fn both_backends_give_the_same_answer() {
 #[wasm_bindgen_test]
 async fn a_photo_that_is_none_gets_a_sentence() {
     let identifier = identifier("wasm").await;
-    let error = identifier.identify(b"no photo".to_vec(), JsValue::NULL, 5, silent()).await.unwrap_err();
+    let error = identifier
+        .identify(b"no photo".to_vec(), JsValue::NULL, 5, silent())
+        .await
+        .unwrap_err();
     assert!(message(error).contains("not a photo"));
 }
 
@@ -131,7 +173,10 @@ async fn a_photo_that_is_none_gets_a_sentence() {
 async fn a_box_outside_the_photo_gets_a_sentence() {
     let identifier = identifier("wasm").await;
     let region = js_sys::JSON::parse(r#"{"x0":500,"y0":0,"x1":600,"y1":10}"#).unwrap();
-    let error = identifier.identify(photo(), region, 5, silent()).await.unwrap_err();
+    let error = identifier
+        .identify(photo(), region, 5, silent())
+        .await
+        .unwrap_err();
     assert!(message(error).contains("does not lie in the photo"));
 }
 
@@ -151,8 +196,20 @@ async fn a_flipped_bit_names_the_file() {
 #[wasm_bindgen_test]
 async fn a_newer_bundle_and_an_unknown_backend_are_refused() {
     let files = files().await;
-    let newer = String::from_utf8(manifest(&files)).unwrap().replace("\"format\": 1", "\"format\": 2");
-    assert!(message(BundleLoader::new(newer.as_bytes()).unwrap_err()).contains("update the program"));
+    let newer = String::from_utf8(manifest(&files))
+        .unwrap()
+        .replace("\"format\": 1", "\"format\": 2");
+    assert!(
+        message(BundleLoader::new(newer.as_bytes()).unwrap_err()).contains("update the program")
+    );
     let mut loader = BundleLoader::new(&manifest(&files)).unwrap();
-    assert!(message(loader.finish("cuda".to_owned(), silent()).await.unwrap_err()).contains("cuda"));
+    assert!(
+        message(
+            loader
+                .finish("cuda".to_owned(), silent())
+                .await
+                .unwrap_err()
+        )
+        .contains("cuda")
+    );
 }

@@ -40,7 +40,10 @@ impl Loader {
     /// # Errors
     /// See [`Manifest::from_json`].
     pub fn new(bundle_json: &[u8]) -> Result<Self> {
-        Ok(Self { manifest: Manifest::from_json(bundle_json)?, contents: BTreeMap::new() })
+        Ok(Self {
+            manifest: Manifest::from_json(bundle_json)?,
+            contents: BTreeMap::new(),
+        })
     }
 
     /// What the manifest says.
@@ -78,50 +81,87 @@ impl Loader {
 
         let (finder, network) = weights::decode(&files.weights.path, &weights)?
             .into_iter()
-            .map(|(name, values)| match name.strip_prefix(super::write::FINDER) {
-                Some(rest) => (Some(rest.to_string()), name, values),
-                None => (None, name, values),
-            })
-            .fold((Named::new(), Named::new()), |(mut finder, mut network), (inner, name, values)| {
-                match inner {
-                    Some(inner) => finder.insert(inner, values),
-                    None => network.insert(name, values),
-                };
-                (finder, network)
-            });
+            .map(
+                |(name, values)| match name.strip_prefix(super::write::FINDER) {
+                    Some(rest) => (Some(rest.to_string()), name, values),
+                    None => (None, name, values),
+                },
+            )
+            .fold(
+                (Named::new(), Named::new()),
+                |(mut finder, mut network), (inner, name, values)| {
+                    match inner {
+                        Some(inner) => finder.insert(inner, values),
+                        None => network.insert(name, values),
+                    };
+                    (finder, network)
+                },
+            );
         let individuals = read_individuals(&files.individuals.path, &individuals)?;
         let store = read_index(&files.index.path, &index)?;
         let expected = self.manifest.model.embedder.feature_width();
         if store.dimension() != expected {
             return Err(refuse(
                 &files.index.path,
-                &format!("holds embeddings of {} values, the model makes {expected}", store.dimension()),
+                &format!(
+                    "holds embeddings of {} values, the model makes {expected}",
+                    store.dimension()
+                ),
             ));
         }
-        let rows = individuals.photos.iter().enumerate().map(|(photo, fact)| GalleryRow {
-            label: fact.individual.map_or(Label::New, Label::Individual),
-            photo: photo as u32,
-        });
-        let names = individuals.names.into_iter().map(|name| Individual { name });
+        let rows = individuals
+            .photos
+            .iter()
+            .enumerate()
+            .map(|(photo, fact)| GalleryRow {
+                label: fact.individual.map_or(Label::New, Label::Individual),
+                photo: photo as u32,
+            });
+        let names = individuals
+            .names
+            .into_iter()
+            .map(|name| Individual { name });
         let gallery = Gallery::new(names.collect(), rows.collect(), store)?;
-        Ok(Bundle { manifest: self.manifest, network, finder, gallery, photos: individuals.photos })
+        Ok(Bundle {
+            manifest: self.manifest,
+            network,
+            finder,
+            gallery,
+            photos: individuals.photos,
+        })
     }
 
     fn take(&mut self, entry: &FileEntry) -> Result<Vec<u8>> {
-        self.contents.remove(&entry.path).ok_or_else(|| refuse(&entry.path, "is missing; copy the bundle again"))
+        self.contents
+            .remove(&entry.path)
+            .ok_or_else(|| refuse(&entry.path, "is missing; copy the bundle again"))
     }
 }
 
 fn refuse(file: &str, reason: &str) -> Error {
-    Error::Bundle { file: file.to_string(), reason: reason.to_string() }
+    Error::Bundle {
+        file: file.to_string(),
+        reason: reason.to_string(),
+    }
 }
 
 fn read_individuals(file: &str, bytes: &[u8]) -> Result<Individuals> {
-    let individuals: Individuals = serde_json::from_slice(bytes)
-        .map_err(|error| refuse(file, &format!("cannot be used ({error}); export the bundle again")))?;
+    let individuals: Individuals = serde_json::from_slice(bytes).map_err(|error| {
+        refuse(
+            file,
+            &format!("cannot be used ({error}); export the bundle again"),
+        )
+    })?;
     let mut names = BTreeSet::new();
-    match individuals.names.iter().find(|name| !names.insert(name.as_str())) {
-        Some(twice) => Err(refuse(file, &format!("names the individual `{twice}` twice"))),
+    match individuals
+        .names
+        .iter()
+        .find(|name| !names.insert(name.as_str()))
+    {
+        Some(twice) => Err(refuse(
+            file,
+            &format!("names the individual `{twice}` twice"),
+        )),
         None => Ok(individuals),
     }
 }
@@ -131,8 +171,14 @@ fn read_index(file: &str, bytes: &[u8]) -> Result<FeatureStore> {
     let tensors = SafeTensors::deserialize(bytes)
         .map_err(|error| refuse(file, &format!("is no safetensors file ({error:?})")))?;
     let tensor = |name: &str, dtype| {
-        let view = tensors.tensor(name).map_err(|_| refuse(file, &format!("has no tensor `{name}`")))?;
-        if view.dtype() == dtype { Ok(view) } else { Err(refuse(file, &format!("`{name}` is not {dtype:?}"))) }
+        let view = tensors
+            .tensor(name)
+            .map_err(|_| refuse(file, &format!("has no tensor `{name}`")))?;
+        if view.dtype() == dtype {
+            Ok(view)
+        } else {
+            Err(refuse(file, &format!("`{name}` is not {dtype:?}")))
+        }
     };
     let codes = tensor("codes", Dtype::I8)?;
     let scales = tensor("scales", Dtype::F32)?;
@@ -143,5 +189,9 @@ fn read_index(file: &str, bytes: &[u8]) -> Result<FeatureStore> {
         return Err(refuse(file, "has not one scale a photo"));
     }
     let values = codes.data().iter().map(|&code| code as i8).collect();
-    Ok(FeatureStore::from_codes(dimension, values, weights::floats(scales.data()))?)
+    Ok(FeatureStore::from_codes(
+        dimension,
+        values,
+        weights::floats(scales.data()),
+    )?)
 }

@@ -105,7 +105,11 @@ impl FileEntry {
     /// The entry of `content` named `stem.HASH.extension`.
     pub fn of(stem: &str, extension: &str, content: &[u8]) -> Self {
         let sha256 = sha256_hex(content);
-        Self { path: format!("{stem}.{}.{extension}", &sha256[..16]), bytes: content.len() as u64, sha256 }
+        Self {
+            path: format!("{stem}.{}.{extension}", &sha256[..16]),
+            bytes: content.len() as u64,
+            sha256,
+        }
     }
 
     /// Checks size and hash of `content`.
@@ -113,7 +117,10 @@ impl FileEntry {
     /// # Errors
     /// [`Error::Bundle`] naming the file.
     pub fn check(&self, content: &[u8]) -> Result<()> {
-        let refuse = |reason: String| Error::Bundle { file: self.path.clone(), reason };
+        let refuse = |reason: String| Error::Bundle {
+            file: self.path.clone(),
+            reason,
+        };
         if content.len() as u64 != self.bytes {
             return Err(refuse(format!(
                 "has {} bytes, the bundle says {}; copy the bundle again",
@@ -122,7 +129,10 @@ impl FileEntry {
             )));
         }
         if sha256_hex(content) != self.sha256 {
-            return Err(refuse("its content is not the bundle's (wrong SHA-256); copy the bundle again".to_string()));
+            return Err(refuse(
+                "its content is not the bundle's (wrong SHA-256); copy the bundle again"
+                    .to_string(),
+            ));
         }
         Ok(())
     }
@@ -179,25 +189,39 @@ impl Manifest {
         struct Version {
             format: u32,
         }
-        let refuse = |reason: String| Error::Bundle { file: "bundle.json".to_string(), reason };
+        let refuse = |reason: String| Error::Bundle {
+            file: "bundle.json".to_string(),
+            reason,
+        };
         let version: Version = serde_json::from_slice(bytes)
             .map_err(|error| refuse(format!("is no bundle manifest ({error})")))?;
         if version.format != FORMAT {
             return Err(refuse(format!(
                 "has format {}, this program reads format {FORMAT}; {}",
                 version.format,
-                if version.format > FORMAT { "update the program" } else { "export the bundle again" }
+                if version.format > FORMAT {
+                    "update the program"
+                } else {
+                    "export the bundle again"
+                }
             )));
         }
-        let manifest: Self = serde_json::from_slice(bytes)
-            .map_err(|error| refuse(format!("cannot be used ({error}); export the bundle again")))?;
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| {
+            refuse(format!("cannot be used ({error}); export the bundle again"))
+        })?;
         for file in manifest.files.all() {
             if file.path.contains("..") || file.path.contains(':') || file.path.starts_with('/') {
-                return Err(refuse(format!("names the file `{}`, which lies outside the bundle", file.path)));
+                return Err(refuse(format!(
+                    "names the file `{}`, which lies outside the bundle",
+                    file.path
+                )));
             }
         }
         manifest.decision.validate()?;
-        manifest.model.embedder.check(manifest.preprocessing.height, manifest.preprocessing.width)?;
+        manifest
+            .model
+            .embedder
+            .check(manifest.preprocessing.height, manifest.preprocessing.width)?;
         Ok(manifest)
     }
 }

@@ -42,11 +42,19 @@ impl View for &Stored {
 
 impl Stored {
     pub(crate) fn f32(shape: Vec<usize>, values: &[f32]) -> Self {
-        Self { dtype: Dtype::F32, shape, bytes: values.iter().flat_map(|v| v.to_le_bytes()).collect() }
+        Self {
+            dtype: Dtype::F32,
+            shape,
+            bytes: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        }
     }
 
     pub(crate) fn i8(shape: Vec<usize>, codes: &[i8]) -> Self {
-        Self { dtype: Dtype::I8, shape, bytes: codes.iter().map(|&code| code as u8).collect() }
+        Self {
+            dtype: Dtype::I8,
+            shape,
+            bytes: codes.iter().map(|&code| code as u8).collect(),
+        }
     }
 }
 
@@ -55,8 +63,15 @@ impl Stored {
 /// # Errors
 /// [`Error::Bundle`] when the format cannot hold them.
 pub(crate) fn serialize(file: &str, tensors: &BTreeMap<String, Stored>) -> Result<Vec<u8>> {
-    let refuse = |error| Error::Bundle { file: file.to_string(), reason: format!("cannot be written ({error})") };
-    safetensors::serialize(tensors.iter().map(|(name, stored)| (name.as_str(), stored)), None).map_err(refuse)
+    let refuse = |error| Error::Bundle {
+        file: file.to_string(),
+        reason: format!("cannot be written ({error})"),
+    };
+    safetensors::serialize(
+        tensors.iter().map(|(name, stored)| (name.as_str(), stored)),
+        None,
+    )
+    .map_err(refuse)
 }
 
 /// The networks' tensors as the bytes of a weights file.
@@ -67,14 +82,25 @@ pub fn encode(named: &Named) -> Result<Vec<u8>> {
     let mut stored = BTreeMap::new();
     for (name, values) in named {
         if values.values.iter().any(|value| !value.is_finite()) {
-            let reason = "has values that are not finite; train again with a lower rate".to_string();
-            return Err(Error::Tensor { file: "the network".to_string(), name: name.clone(), reason });
+            let reason =
+                "has values that are not finite; train again with a lower rate".to_string();
+            return Err(Error::Tensor {
+                file: "the network".to_string(),
+                name: name.clone(),
+                reason,
+            });
         }
         match output_axis(&values.shape) {
-            None => drop(stored.insert(name.clone(), Stored::f32(values.shape.clone(), &values.values))),
+            None => drop(stored.insert(
+                name.clone(),
+                Stored::f32(values.shape.clone(), &values.values),
+            )),
             Some(axis) => {
                 let (codes, scales) = quantize(values, axis);
-                stored.insert(format!("{name}{SCALE}"), Stored::f32(vec![scales.len()], &scales));
+                stored.insert(
+                    format!("{name}{SCALE}"),
+                    Stored::f32(vec![scales.len()], &scales),
+                );
                 stored.insert(name.clone(), Stored::i8(values.shape.clone(), &codes));
             }
         }
@@ -106,15 +132,20 @@ pub fn decode(file: &str, bytes: &[u8]) -> Result<Named> {
         let values = match view.dtype() {
             Dtype::F32 => floats(view.data()),
             Dtype::I8 => {
-                let scales = tensors.tensor(&format!("{name}{SCALE}")).map_err(|_| refuse("has no scale"))?;
-                let axis = output_axis(&shape).ok_or_else(|| refuse("has too few axes for 8 bits"))?;
+                let scales = tensors
+                    .tensor(&format!("{name}{SCALE}"))
+                    .map_err(|_| refuse("has no scale"))?;
+                let axis =
+                    output_axis(&shape).ok_or_else(|| refuse("has too few axes for 8 bits"))?;
                 let scales = floats(scales.data());
                 if scales.len() != shape[axis] {
                     return Err(refuse("has not one scale an output channel"));
                 }
                 let channel = channel_of(&shape, axis);
                 let codes = view.data().iter().enumerate();
-                codes.map(|(i, &code)| f32::from(code as i8) * scales[channel(i)]).collect()
+                codes
+                    .map(|(i, &code)| f32::from(code as i8) * scales[channel(i)])
+                    .collect()
             }
             _ => return Err(refuse("is neither F32 nor I8")),
         };
@@ -128,7 +159,10 @@ pub fn decode(file: &str, bytes: &[u8]) -> Result<Named> {
 
 /// Little-endian bytes to floats.
 pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    bytes
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect()
 }
 
 /// The axis of the output channels, for tensors that are stored in 8 bits.
@@ -169,7 +203,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn named(shape: &[usize], values: Vec<f32>) -> Named {
-        Named::from([("layer.weight".to_string(), Values { shape: shape.to_vec(), values })])
+        Named::from([(
+            "layer.weight".to_string(),
+            Values {
+                shape: shape.to_vec(),
+                values,
+            },
+        )])
     }
 
     proptest! {

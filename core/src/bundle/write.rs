@@ -7,7 +7,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::manifest::{
-    CatalogueFacts, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts, SelfCheck,
+    CatalogueFacts, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts,
+    SelfCheck,
 };
 use super::weights::{self, Stored};
 use crate::decision::DecisionParameters;
@@ -56,7 +57,11 @@ pub struct StaticFile {
 /// Puts the finder's tensors beside the network's, for one weights file.
 #[must_use]
 pub fn join_finder(mut network: Named, finder: Named) -> Named {
-    network.extend(finder.into_iter().map(|(name, values)| (format!("{FINDER}{name}"), values)));
+    network.extend(
+        finder
+            .into_iter()
+            .map(|(name, values)| (format!("{FINDER}{name}"), values)),
+    );
     network
 }
 
@@ -67,13 +72,21 @@ pub fn join_finder(mut network: Named, finder: Named) -> Named {
 pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
     let gallery = &contents.gallery;
     let individuals = Individuals {
-        names: gallery.individuals().iter().map(|individual| individual.name.clone()).collect(),
+        names: gallery
+            .individuals()
+            .iter()
+            .map(|individual| individual.name.clone())
+            .collect(),
         photos: contents.photos,
     };
     let catalogue = CatalogueFacts {
         individuals: individuals.names.len(),
         photos: individuals.photos.len(),
-        new_photos: individuals.photos.iter().filter(|photo| photo.individual.is_none()).count(),
+        new_photos: individuals
+            .photos
+            .iter()
+            .filter(|photo| photo.individual.is_none())
+            .count(),
         date: contents.date,
         filters: contents.filters,
     };
@@ -95,7 +108,10 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
         files,
     };
     let manifest_bytes = json("bundle.json", &manifest)?;
-    let file = |path: &str, bytes| StaticFile { path: path.to_string(), bytes };
+    let file = |path: &str, bytes| StaticFile {
+        path: path.to_string(),
+        bytes,
+    };
     Ok(vec![
         file(&manifest.files.weights.path, contents.weights),
         file(&manifest.files.index.path, index),
@@ -105,7 +121,10 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
 }
 
 fn json<T: serde::Serialize>(file: &str, value: &T) -> Result<Vec<u8>> {
-    let refuse = |error| Error::Bundle { file: file.to_string(), reason: format!("cannot be written ({error})") };
+    let refuse = |error| Error::Bundle {
+        file: file.to_string(),
+        reason: format!("cannot be written ({error})"),
+    };
     serde_json::to_vec_pretty(value).map_err(refuse)
 }
 
@@ -115,7 +134,10 @@ fn encode_index(gallery: &Gallery) -> Result<Vec<u8>> {
     let shape = vec![store.rows(), store.dimension()];
     let tensors = BTreeMap::from([
         ("codes".to_string(), Stored::i8(shape, codes)),
-        ("scales".to_string(), Stored::f32(vec![scales.len()], scales)),
+        (
+            "scales".to_string(),
+            Stored::f32(vec![scales.len()], scales),
+        ),
     ]);
     weights::serialize("the index", &tensors)
 }

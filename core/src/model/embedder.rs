@@ -39,7 +39,10 @@ impl EmbedderConfig {
     pub fn check(&self, height: usize, width: usize) -> Result<()> {
         let refuse = |reason| Err(Error::Model { reason });
         if self.stripes == 0 || self.head_width == 0 {
-            return refuse(format!("stripes = {} and head_width = {} must be at least 1", self.stripes, self.head_width));
+            return refuse(format!(
+                "stripes = {} and head_width = {} must be at least 1",
+                self.stripes, self.head_width
+            ));
         }
         if !(self.gem_p.is_finite() && self.gem_p > 0.0) {
             return refuse(format!("gem_p = {} must be positive", self.gem_p));
@@ -60,7 +63,11 @@ impl EmbedderConfig {
         let backbone = Backbone::new(self.backbone, device);
         let channels = self.backbone.channels();
         let heads = (0..self.stripes).map(|_| StripeHead::new(channels, self.head_width, device));
-        Embedder { backbone, heads: heads.collect(), gem_p: self.gem_p }
+        Embedder {
+            backbone,
+            heads: heads.collect(),
+            gem_p: self.gem_p,
+        }
     }
 }
 
@@ -83,8 +90,14 @@ impl Embedder {
 
     /// The backbone's map to one feature `[batch, head_width]` a stripe.
     pub fn head_features(&self, map: Tensor<4>) -> Vec<Tensor<2>> {
-        let pooled = stripes(&map, self.heads.len()).into_iter().map(|stripe| gem(stripe, self.gem_p));
-        self.heads.iter().zip(pooled).map(|(head, pooled)| head.forward(pooled)).collect()
+        let pooled = stripes(&map, self.heads.len())
+            .into_iter()
+            .map(|stripe| gem(stripe, self.gem_p));
+        self.heads
+            .iter()
+            .zip(pooled)
+            .map(|(head, pooled)| head.forward(pooled))
+            .collect()
     }
 
     /// The same function in evaluation with every batch norm folded that can be.
@@ -111,7 +124,10 @@ impl Network {
     /// A network with fresh weights for `individuals` known whales.
     pub fn new(config: &EmbedderConfig, individuals: usize, device: &Device) -> Self {
         let total = LinearConfig::new(config.feature_width(), individuals).init(device);
-        Self { embedder: config.init(device), total }
+        Self {
+            embedder: config.init(device),
+            total,
+        }
     }
 
     /// `[batch, 3, height, width]` to the concatenated features `[batch, feature_width]`, not yet
@@ -125,6 +141,9 @@ impl Network {
     /// The same function in evaluation with every batch norm folded that can be.
     #[must_use]
     pub fn fold(self) -> Self {
-        Self { embedder: self.embedder.fold(), total: self.total }
+        Self {
+            embedder: self.embedder.fold(),
+            total: self.total,
+        }
     }
 }

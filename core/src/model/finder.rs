@@ -23,7 +23,10 @@ pub struct FinderConfig {
 
 impl Default for FinderConfig {
     fn default() -> Self {
-        Self { side: 96, channels: vec![16, 32, 48, 64, 96] }
+        Self {
+            side: 96,
+            channels: vec![16, 32, 48, 64, 96],
+        }
     }
 }
 
@@ -33,11 +36,25 @@ impl FinderConfig {
         let inputs = core::iter::once(1).chain(self.channels.iter().copied());
         let layers = inputs.zip(&self.channels).map(|(input, &output)| {
             let activation = Activation::Relu;
-            ConvNormConfig { input, output, kernel: 3, stride: 2, groups: 1, activation }.init(device)
+            ConvNormConfig {
+                input,
+                output,
+                kernel: 3,
+                stride: 2,
+                groups: 1,
+                activation,
+            }
+            .init(device)
         });
-        let side = self.channels.iter().fold(self.side, |side, _| side.div_ceil(2));
+        let side = self
+            .channels
+            .iter()
+            .fold(self.side, |side, _| side.div_ceil(2));
         let values = self.channels.last().copied().unwrap_or(1) * side * side;
-        Finder { layers: layers.collect(), linear: LinearConfig::new(values, 4).init(device) }
+        Finder {
+            layers: layers.collect(),
+            linear: LinearConfig::new(values, 4).init(device),
+        }
     }
 
     /// The finder's input `[1, side, side]`: the whole photo, gray, squashed, in −1…1.
@@ -47,8 +64,14 @@ impl FinderConfig {
     pub fn input(&self, photo: &Photo) -> Result<Vec<f32>> {
         let whole = Region::whole(photo.width, photo.height);
         let side = self.side as u32;
-        let gray = Preprocessing::imagenet(self.side, self.side).gray(photo, whole)?.resize(side, side)?;
-        Ok(gray.pixels.iter().map(|&value| f32::from(value) / 127.5 - 1.0).collect())
+        let gray = Preprocessing::imagenet(self.side, self.side)
+            .gray(photo, whole)?
+            .resize(side, side)?;
+        Ok(gray
+            .pixels
+            .iter()
+            .map(|&value| f32::from(value) / 127.5 - 1.0)
+            .collect())
     }
 
     /// The region that four outputs stand for, in a photo of `width` x `height` pixels.
@@ -56,10 +79,17 @@ impl FinderConfig {
     /// The outputs are left, top, right, bottom as shares of the photo. `None` when they are no
     /// rectangle of at least a twentieth of each side: then nothing was found.
     pub fn region(&self, outputs: &[f32], width: u32, height: u32) -> Option<Region> {
-        let &[left, top, right, bottom] = outputs else { return None };
+        let &[left, top, right, bottom] = outputs else {
+            return None;
+        };
         let wide_enough = right - left >= 0.05 && bottom - top >= 0.05;
         let (w, h) = (width as f32, height as f32);
-        wide_enough.then(|| Region { x0: left * w, y0: top * h, x1: right * w, y1: bottom * h })
+        wide_enough.then(|| Region {
+            x0: left * w,
+            y0: top * h,
+            x1: right * w,
+            y1: bottom * h,
+        })
     }
 }
 
@@ -81,6 +111,9 @@ impl Finder {
     /// The same function in evaluation, batch norms folded.
     #[must_use]
     pub fn fold(self) -> Self {
-        Self { layers: self.layers.into_iter().map(ConvNorm::fold).collect(), linear: self.linear }
+        Self {
+            layers: self.layers.into_iter().map(ConvNorm::fold).collect(),
+            linear: self.linear,
+        }
     }
 }

@@ -39,7 +39,9 @@ impl StripeHead {
     /// The same function in evaluation, with the first batch norm moved into the linear layer.
     #[must_use]
     pub fn fold(mut self) -> Self {
-        let Some(norm) = self.input_norm.take() else { return self };
+        let Some(norm) = self.input_norm.take() else {
+            return self;
+        };
         let (scale, shift) = scale_and_shift(&norm);
         let channels = scale.dims()[0];
         let weight = self.linear.weight.val().detach();

@@ -52,7 +52,9 @@ impl ConvNormConfig {
         let conv = Conv2dConfig::new([self.input, self.output], [self.kernel, self.kernel])
             .with_stride([self.stride, self.stride])
             .with_groups(self.groups)
-            .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+            .with_padding(PaddingConfig2d::Explicit(
+                padding, padding, padding, padding,
+            ))
             .with_bias(false)
             .with_initializer(Initializer::KaimingNormal {
                 gain: core::f64::consts::SQRT_2,
@@ -60,7 +62,11 @@ impl ConvNormConfig {
             })
             .init(device);
         let norm = Some(BatchNormConfig::new(self.output).init(device));
-        ConvNorm { conv, norm, activation: self.activation }
+        ConvNorm {
+            conv,
+            norm,
+            activation: self.activation,
+        }
     }
 }
 
@@ -90,7 +96,9 @@ impl ConvNorm {
     /// convolution: w' = w·γ/√(σ² + ε), b' = β − μ·γ/√(σ² + ε).
     #[must_use]
     pub fn fold(mut self) -> Self {
-        let Some(norm) = self.norm.take() else { return self };
+        let Some(norm) = self.norm.take() else {
+            return self;
+        };
         let (scale, shift) = scale_and_shift(&norm);
         let channels = scale.dims()[0];
         let weight = self.conv.weight.val().detach() * scale.reshape([channels, 1, 1, 1]);

@@ -26,7 +26,10 @@ pub type Named = BTreeMap<String, Values>;
 /// # Errors
 /// [`Error::Tensor`] when a tensor cannot be read from its device.
 pub fn read<M: Module>(module: &M) -> Result<Named> {
-    let mut reader = Reader { path: Vec::new(), named: Ok(Named::new()) };
+    let mut reader = Reader {
+        path: Vec::new(),
+        named: Ok(Named::new()),
+    };
     // `valid` also brings pending updates of the running statistics in.
     module.valid().visit(&mut reader);
     reader.named
@@ -37,7 +40,12 @@ pub fn read<M: Module>(module: &M) -> Result<Named> {
 /// # Errors
 /// [`Error::Tensor`] for the first tensor that is missing, left over or of another shape.
 pub fn write<M: Module>(module: M, named: Named, file: &str) -> Result<M> {
-    let mut writer = Writer { path: Vec::new(), named, file, error: None };
+    let mut writer = Writer {
+        path: Vec::new(),
+        named,
+        file,
+        error: None,
+    };
     let module = module.map(&mut writer);
     if let Some(error) = writer.error {
         return Err(error);
@@ -49,7 +57,11 @@ pub fn write<M: Module>(module: M, named: Named, file: &str) -> Result<M> {
 }
 
 fn refuse(file: &str, name: &str, reason: impl ToString) -> Error {
-    Error::Tensor { file: file.to_string(), name: name.to_string(), reason: reason.to_string() }
+    Error::Tensor {
+        file: file.to_string(),
+        name: name.to_string(),
+        reason: reason.to_string(),
+    }
 }
 
 struct Reader {
@@ -71,7 +83,10 @@ impl ModuleVisitor for Reader {
         let name = self.path.join(".");
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
-        match tensor.try_into_data().map(|data| data.convert::<f32>().try_into_vec::<f32>()) {
+        match tensor
+            .try_into_data()
+            .map(|data| data.convert::<f32>().try_into_vec::<f32>())
+        {
             Ok(Ok(values)) => drop(named.insert(name, Values { shape, values })),
             Ok(Err(error)) => self.named = Err(refuse("the network", &name, format!("{error:?}"))),
             Err(error) => self.named = Err(refuse("the network", &name, format!("{error:?}"))),
@@ -110,7 +125,8 @@ impl ModuleMapper for Writer<'_> {
                 return param.transform_for_load(tensor, id);
             }
         };
-        self.error.get_or_insert_with(|| refuse(self.file, &name, reason));
+        self.error
+            .get_or_insert_with(|| refuse(self.file, &name, reason));
         param
     }
 }

@@ -13,8 +13,14 @@ const FLOOR: f32 = 1e-6;
 /// `[batch, channels, height, width]` to `[batch, channels]`.
 pub fn gem(map: Tensor<4>, p: f32) -> Tensor<2> {
     let [batch, channels, height, width] = map.dims();
-    let values = map.clamp_min(FLOOR).reshape([batch, channels, height * width]);
-    values.powf_scalar(p).mean_dim(2).powf_scalar(1.0 / p).reshape([batch, channels])
+    let values = map
+        .clamp_min(FLOOR)
+        .reshape([batch, channels, height * width]);
+    values
+        .powf_scalar(p)
+        .mean_dim(2)
+        .powf_scalar(1.0 / p)
+        .reshape([batch, channels])
 }
 
 /// The map cut into `count` vertical stripes along its width, each at most one column wider than
@@ -24,7 +30,9 @@ pub fn gem(map: Tensor<4>, p: f32) -> Tensor<2> {
 pub fn stripes(map: &Tensor<4>, count: usize) -> Vec<Tensor<4>> {
     let width = map.dims()[3];
     let edge = |i: usize| i * width / count;
-    (0..count).map(|i| map.clone().narrow(3, edge(i), edge(i + 1) - edge(i))).collect()
+    (0..count)
+        .map(|i| map.clone().narrow(3, edge(i), edge(i + 1) - edge(i)))
+        .collect()
 }
 
 #[cfg(all(test, feature = "std"))]

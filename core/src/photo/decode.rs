@@ -19,14 +19,19 @@ impl Photo {
     /// a JPEG's picture ends early (decoders fill the rest with gray, which would look like an
     /// answerable photo).
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let unreadable = |error: &dyn core::fmt::Display| Error::Photo { reason: error.to_string() };
+        let unreadable = |error: &dyn core::fmt::Display| Error::Photo {
+            reason: error.to_string(),
+        };
         let mut reader = ImageReader::new(Cursor::new(bytes))
             .with_guessed_format()
             .map_err(|error| unreadable(&error))?;
         let format = reader
             .format()
             .filter(|format| {
-                matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)
+                matches!(
+                    format,
+                    ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP
+                )
             })
             .ok_or_else(|| unreadable(&"the format is not known"))?;
         if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
@@ -45,7 +50,11 @@ impl Photo {
         if image.width() == 0 || image.height() == 0 {
             return Err(unreadable(&"it has no pixels"));
         }
-        Ok(Self { width: image.width(), height: image.height(), pixels: image.into_raw() })
+        Ok(Self {
+            width: image.width(),
+            height: image.height(),
+            pixels: image.into_raw(),
+        })
     }
 }
 
@@ -91,7 +100,11 @@ mod tests {
     fn reads_the_three_formats() {
         for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
             let photo = Photo::decode(&encoded(format)).unwrap();
-            assert_eq!((photo.width, photo.height, photo.pixels.len()), (40, 20, 2400), "{format:?}");
+            assert_eq!(
+                (photo.width, photo.height, photo.pixels.len()),
+                (40, 20, 2400),
+                "{format:?}"
+            );
         }
     }
 
@@ -104,7 +117,9 @@ mod tests {
         let mut bytes = Vec::new();
         let mut encoder = image::codecs::png::PngEncoder::new(&mut bytes);
         encoder.set_exif_metadata(exif.to_vec()).unwrap();
-        encoder.write_image(&picture(), 40, 20, image::ExtendedColorType::Rgb8).unwrap();
+        encoder
+            .write_image(&picture(), 40, 20, image::ExtendedColorType::Rgb8)
+            .unwrap();
         let photo = Photo::decode(&bytes).unwrap();
         assert_eq!((photo.width, photo.height), (20, 40));
         // The top left corner of the upright photo is the bottom left corner of the stored one.
@@ -116,7 +131,10 @@ mod tests {
         for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
             let whole = encoded(format);
             for length in 0..whole.len() - 12 {
-                assert!(Photo::decode(&whole[..length]).is_err(), "{format:?} cut to {length}");
+                assert!(
+                    Photo::decode(&whole[..length]).is_err(),
+                    "{format:?} cut to {length}"
+                );
             }
         }
     }

@@ -43,8 +43,14 @@ impl Preprocessing {
     /// # Errors
     /// [`Error::Region`] when the region has no pixel in the photo.
     pub fn input(&self, photo: &Photo, region: Region) -> Result<Vec<f32>> {
-        let gray = self.gray(photo, region)?.resize(self.width as u32, self.height as u32)?;
-        let values: Vec<f32> = gray.pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
+        let gray = self
+            .gray(photo, region)?
+            .resize(self.width as u32, self.height as u32)?;
+        let values: Vec<f32> = gray
+            .pixels
+            .iter()
+            .map(|&value| f32::from(value) / 255.0)
+            .collect();
         Ok(self.normalise(&values))
     }
 
@@ -56,11 +62,23 @@ impl Preprocessing {
         let crop = region.crop(self.margin, photo.width, photo.height)?;
         let stride = 3 * photo.width as usize;
         let from = 3 * crop.left as usize;
-        let rows = photo.pixels.chunks_exact(stride).skip(crop.top as usize).take(crop.height as usize);
+        let rows = photo
+            .pixels
+            .chunks_exact(stride)
+            .skip(crop.top as usize)
+            .take(crop.height as usize);
         let pixels = rows
-            .flat_map(|row| row[from..from + 3 * crop.width as usize].chunks_exact(3).map(luma))
+            .flat_map(|row| {
+                row[from..from + 3 * crop.width as usize]
+                    .chunks_exact(3)
+                    .map(luma)
+            })
             .collect();
-        Ok(Gray { width: crop.width, height: crop.height, pixels })
+        Ok(Gray {
+            width: crop.width,
+            height: crop.height,
+            pixels,
+        })
     }
 
     /// `[height, width]` gray values in 0…1 to `[3, height, width]` with mean 0 and deviation 1.
@@ -90,7 +108,9 @@ impl Gray {
     /// # Errors
     /// [`Error::Photo`] when a side is zero.
     pub fn resize(&self, width: u32, height: u32) -> Result<Self> {
-        let failed = |error: &dyn core::fmt::Display| Error::Photo { reason: error.to_string() };
+        let failed = |error: &dyn core::fmt::Display| Error::Photo {
+            reason: error.to_string(),
+        };
         if width == 0 || height == 0 {
             return Err(failed(&"a picture of no pixels was asked for"));
         }
@@ -98,13 +118,21 @@ impl Gray {
         // The typed way: the other would compile the resizer for every pixel format there is.
         let source = TypedImageRef::<U8>::from_buffer(self.width, self.height, &self.pixels)
             .map_err(|error| failed(&error))?;
-        let mut target =
-            TypedImage::<U8>::from_buffer(width, height, &mut pixels).map_err(|error| failed(&error))?;
+        let mut target = TypedImage::<U8>::from_buffer(width, height, &mut pixels)
+            .map_err(|error| failed(&error))?;
         let filter = ResizeAlg::Convolution(FilterType::Bilinear);
         Resizer::new()
-            .resize_typed(&source, &mut target, &ResizeOptions::new().resize_alg(filter))
+            .resize_typed(
+                &source,
+                &mut target,
+                &ResizeOptions::new().resize_alg(filter),
+            )
             .map_err(|error| failed(&error))?;
-        Ok(Self { width, height, pixels })
+        Ok(Self {
+            width,
+            height,
+            pixels,
+        })
     }
 }
 
@@ -120,13 +148,22 @@ mod tests {
 
     fn photo(width: u32, height: u32, rgb: impl Fn(u32, u32) -> [u8; 3]) -> Photo {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        Photo { width, height, pixels: pixels.flat_map(|(x, y)| rgb(x, y)).collect() }
+        Photo {
+            width,
+            height,
+            pixels: pixels.flat_map(|(x, y)| rgb(x, y)).collect(),
+        }
     }
 
     #[test]
     fn luma_is_pils() {
         // PIL: Image.new("RGB", (1, 1), c).convert("L").getpixel((0, 0))
-        for (rgb, gray) in [([255, 0, 0], 76), ([0, 255, 0], 150), ([0, 0, 255], 29), ([12, 200, 99], 132)] {
+        for (rgb, gray) in [
+            ([255, 0, 0], 76),
+            ([0, 255, 0], 150),
+            ([0, 0, 255], 29),
+            ([12, 200, 99], 132),
+        ] {
             assert_eq!(luma(&rgb), gray);
         }
     }
@@ -137,7 +174,14 @@ mod tests {
             .input(&photo(4, 4, |_, _| [255; 3]), Region::whole(4, 4))
             .unwrap();
         assert_eq!(input.len(), 12);
-        for (channel, expected) in [(1.0 - 0.485) / 0.229, (1.0 - 0.456) / 0.224, (1.0 - 0.406) / 0.225].iter().enumerate() {
+        for (channel, expected) in [
+            (1.0 - 0.485) / 0.229,
+            (1.0 - 0.456) / 0.224,
+            (1.0 - 0.406) / 0.225,
+        ]
+        .iter()
+        .enumerate()
+        {
             assert!((input[4 * channel] - expected).abs() < 1e-5);
         }
     }
@@ -145,8 +189,21 @@ mod tests {
     #[test]
     fn only_the_region_counts() {
         let half = photo(20, 10, |x, _| if x < 10 { [0; 3] } else { [200; 3] });
-        let preprocessing = Preprocessing { margin: 0.0, ..Preprocessing::imagenet(4, 4) };
-        let gray = preprocessing.gray(&half, Region { x0: 10.0, y0: 2.0, x1: 20.0, y1: 8.0 }).unwrap();
+        let preprocessing = Preprocessing {
+            margin: 0.0,
+            ..Preprocessing::imagenet(4, 4)
+        };
+        let gray = preprocessing
+            .gray(
+                &half,
+                Region {
+                    x0: 10.0,
+                    y0: 2.0,
+                    x1: 20.0,
+                    y1: 8.0,
+                },
+            )
+            .unwrap();
         assert_eq!((gray.width, gray.height), (10, 6));
         assert_eq!(gray.pixels, vec![200; 60]);
     }
@@ -155,7 +212,9 @@ mod tests {
     fn shrinking_averages_and_does_not_alias() {
         // A checkerboard of single pixels is gray from afar.
         let board = photo(64, 64, |x, y| [if (x + y) % 2 == 0 { 0 } else { 200 }; 3]);
-        let gray = Preprocessing::imagenet(8, 8).gray(&board, Region::whole(64, 64)).unwrap();
+        let gray = Preprocessing::imagenet(8, 8)
+            .gray(&board, Region::whole(64, 64))
+            .unwrap();
         for value in gray.resize(8, 8).unwrap().pixels {
             assert!(value.abs_diff(100) <= 3, "{value}");
         }

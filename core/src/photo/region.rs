@@ -19,7 +19,12 @@ pub struct Region {
 impl Region {
     /// The whole of a photo of `width` x `height` pixels.
     pub fn whole(width: u32, height: u32) -> Self {
-        Self { x0: 0.0, y0: 0.0, x1: width as f32, y1: height as f32 }
+        Self {
+            x0: 0.0,
+            y0: 0.0,
+            x1: width as f32,
+            y1: height as f32,
+        }
     }
 
     /// Grown by `margin` of its width and height on each side (spec, *Data*: 0.1), clipped to the
@@ -28,7 +33,14 @@ impl Region {
     /// # Errors
     /// [`Error::Region`] when the region is empty, not finite, or has no pixel in the photo.
     pub fn crop(&self, margin: f32, width: u32, height: u32) -> Result<Crop> {
-        let refuse = || Error::Region { x0: self.x0, y0: self.y0, x1: self.x1, y1: self.y1, width, height };
+        let refuse = || Error::Region {
+            x0: self.x0,
+            y0: self.y0,
+            x1: self.x1,
+            y1: self.y1,
+            width,
+            height,
+        };
         let Self { x0, y0, x1, y1 } = *self;
         let sides = [x0, y0, x1, y1];
         let meets_photo = x0 < width as f32 && y0 < height as f32 && x1 > 0.0 && y1 > 0.0;
@@ -43,13 +55,19 @@ impl Region {
         if right <= left || bottom <= top {
             return Err(refuse());
         }
-        Ok(Crop { left, top, width: right - left, height: bottom - top })
+        Ok(Crop {
+            left,
+            top,
+            width: right - left,
+            height: bottom - top,
+        })
     }
 
     /// Intersection over union with `other`: 0 for disjoint rectangles, 1 for equal ones.
     pub fn overlap(&self, other: &Self) -> f32 {
         let side = |a0: f32, a1: f32, b0: f32, b1: f32| (a1.min(b1) - a0.max(b0)).max(0.0);
-        let shared = side(self.x0, self.x1, other.x0, other.x1) * side(self.y0, self.y1, other.y0, other.y1);
+        let shared =
+            side(self.x0, self.x1, other.x0, other.x1) * side(self.y0, self.y1, other.y0, other.y1);
         let area = |r: &Self| (r.x1 - r.x0).max(0.0) * (r.y1 - r.y0).max(0.0);
         let union = area(self) + area(other) - shared;
         if union > 0.0 { shared / union } else { 0.0 }
@@ -76,14 +94,31 @@ mod tests {
 
     #[test]
     fn a_tenth_is_added_on_each_side_and_clipped() {
-        let region = Region { x0: 10.0, y0: 0.0, x1: 110.0, y1: 50.0 };
+        let region = Region {
+            x0: 10.0,
+            y0: 0.0,
+            x1: 110.0,
+            y1: 50.0,
+        };
         let crop = region.crop(0.1, 200, 52).unwrap();
-        assert_eq!(crop, Crop { left: 0, top: 0, width: 120, height: 52 });
+        assert_eq!(
+            crop,
+            Crop {
+                left: 0,
+                top: 0,
+                width: 120,
+                height: 52
+            }
+        );
     }
 
     #[test]
     fn what_lies_outside_is_refused() {
-        let outside = [(200.0, 0.0, 210.0, 10.0), (5.0, 5.0, 5.0, 9.0), (f32::NAN, 0.0, 1.0, 1.0)];
+        let outside = [
+            (200.0, 0.0, 210.0, 10.0),
+            (5.0, 5.0, 5.0, 9.0),
+            (f32::NAN, 0.0, 1.0, 1.0),
+        ];
         for (x0, y0, x1, y1) in outside {
             assert!(Region { x0, y0, x1, y1 }.crop(0.1, 100, 100).is_err());
         }
@@ -91,8 +126,18 @@ mod tests {
 
     #[test]
     fn overlap_of_hand_calculated_rectangles() {
-        let a = Region { x0: 0.0, y0: 0.0, x1: 2.0, y1: 2.0 };
-        let b = Region { x0: 1.0, y0: 0.0, x1: 3.0, y1: 2.0 };
+        let a = Region {
+            x0: 0.0,
+            y0: 0.0,
+            x1: 2.0,
+            y1: 2.0,
+        };
+        let b = Region {
+            x0: 1.0,
+            y0: 0.0,
+            x1: 3.0,
+            y1: 2.0,
+        };
         assert!((a.overlap(&b) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(a.overlap(&a), 1.0);
     }

@@ -5,9 +5,10 @@ use crate::progress::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Without a terminal, a line each time so many percent more are done.
-const LINE_EVERY: usize = 10;
+/// Without a terminal, a line at most so often; what is over sooner needs none.
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// The bar of the task at hand.
 #[derive(Debug)]
@@ -16,19 +17,33 @@ pub struct Bars {
     task: Mutex<Task>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Task {
     name: String,
     total: usize,
     bar: Option<ProgressBar>,
-    /// Percent that the last line told.
-    told: usize,
+    /// When the task began or the last line told of it.
+    told: Instant,
+}
+
+impl Task {
+    fn new(name: &str, total: usize, bar: Option<ProgressBar>) -> Self {
+        Self {
+            name: name.to_owned(),
+            total,
+            bar,
+            told: Instant::now(),
+        }
+    }
 }
 
 impl Bars {
     /// Nothing to show yet.
     pub fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), task: Mutex::default() }
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            task: Mutex::new(Task::new("", 0, None)),
+        }
     }
 
     /// Takes the bar away.
@@ -47,13 +62,20 @@ impl Progress for Bars {
     fn begin(&self, name: &str, total: usize) {
         self.end();
         let bar = self.terminal.then(|| {
-            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{msg:<26} [{bar:32}] {pos}/{len}  {elapsed} gone, {eta} to go");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+            let bar =
+                ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template(
+                "{msg:<26} [{bar:32}] {pos}/{len}  {elapsed} gone, {eta} to go",
+            );
+            bar.set_style(
+                style
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("=> "),
+            );
             bar.set_message(name.to_owned());
             bar
         });
-        *self.lock() = Task { name: name.to_owned(), total, bar, told: 0 };
+        *self.lock() = Task::new(name, total, bar);
     }
 
     fn advance(&self, done: usize) {
@@ -62,10 +84,9 @@ impl Progress for Bars {
             bar.set_position(bar.position().max(done as u64));
             return;
         }
-        let percent = done * 100 / task.total.max(1);
-        if percent >= task.told + LINE_EVERY {
-            task.told = percent - percent % LINE_EVERY;
-            eprintln!("{}: {} % ({done} of {})", task.name, task.told, task.total);
+        if task.told.elapsed() >= LINE_EVERY {
+            task.told = Instant::now();
+            eprintln!("{}: {done} of {}", task.name, task.total);
         }
     }
 

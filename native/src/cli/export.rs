@@ -9,7 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Pack a tuned run into a bundle: a folder of static files for the page and for `identify`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flukeprint export --run run --out site/models/mine --title \"Our catalogue\"")]
+#[command(
+    after_help = "Example:\n  flukeprint export --run run --out site/models/mine --title \"Our catalogue\""
+)]
 pub struct Export {
     /// Folder of a run.
     #[arg(long)]
@@ -45,15 +47,22 @@ impl Export {
 
 /// Today in UTC, by H. Hinnant's `civil_from_days`.
 fn today() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let days = (seconds / 86_400) as i64 + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
 }

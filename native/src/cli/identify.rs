@@ -16,7 +16,9 @@ use std::time::Instant;
 
 /// Name the whales in photos.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flukeprint identify --bundle site/models/mine tail1.jpg tail2.jpg")]
+#[command(
+    after_help = "Example:\n  flukeprint identify --bundle site/models/mine tail1.jpg tail2.jpg"
+)]
 pub struct Identify {
     /// Folder of a bundle.
     #[arg(long)]
@@ -77,7 +79,11 @@ struct Timed {
 impl Identify {
     pub fn run(&self, progress: &dyn Progress) -> Result<()> {
         if self.count == 0 {
-            return Err(Error::Setting { name: "--count", value: "0".to_owned(), wanted: "at least 1" });
+            return Err(Error::Setting {
+                name: "--count",
+                value: "0".to_owned(),
+                wanted: "at least 1",
+            });
         }
         let identifier = open_bundle(&self.bundle, &Device::flex())?;
         let boxes = self.boxes.as_deref().map(Boxes::read).transpose()?;
@@ -99,22 +105,38 @@ impl Identify {
         } else {
             answers.photos.iter().for_each(print);
         }
-        match answers.photos.iter().filter(|photo| photo.error.is_some()).count() {
+        match answers
+            .photos
+            .iter()
+            .filter(|photo| photo.error.is_some())
+            .count()
+        {
             0 => Ok(()),
-            failed => Err(Error::Unanswered { failed, photos: answers.photos.len() }),
+            failed => Err(Error::Unanswered {
+                failed,
+                photos: answers.photos.len(),
+            }),
         }
     }
 
     fn answer(&self, identifier: &Identifier, path: &Path, boxes: Option<&Boxes>) -> Answer {
         let photo = path.display().to_string();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         let region = boxes.and_then(|boxes| boxes.region(name));
         let mut begun: Vec<(&'static str, Instant)> = Vec::new();
         let identified = std::fs::read(path)
-            .map_err(|source| Error::Read { path: path.to_owned(), source })
+            .map_err(|source| Error::Read {
+                path: path.to_owned(),
+                source,
+            })
             .and_then(|bytes| {
                 let on_stage = |stage: Stage| begun.push((stage.name(), Instant::now()));
-                Ok(pollster::block_on(identifier.identify(&bytes, region, self.count, on_stage))?)
+                Ok(pollster::block_on(
+                    identifier.identify(&bytes, region, self.count, on_stage),
+                )?)
             });
         let stages = timed(&begun);
         match identified {
@@ -133,12 +155,28 @@ impl Identify {
 }
 
 fn timed(begun: &[(&'static str, Instant)]) -> Vec<Timed> {
-    let ends = begun.iter().skip(1).map(|(_, begin)| *begin).chain([Instant::now()]);
+    let ends = begun
+        .iter()
+        .skip(1)
+        .map(|(_, begin)| *begin)
+        .chain([Instant::now()]);
     let milliseconds = |begin: Instant, end: Instant| end.duration_since(begin).as_secs_f64() * 1e3;
-    begun.iter().zip(ends).map(|(&(name, begin), end)| Timed { name, milliseconds: milliseconds(begin, end) }).collect()
+    begun
+        .iter()
+        .zip(ends)
+        .map(|(&(name, begin), end)| Timed {
+            name,
+            milliseconds: milliseconds(begin, end),
+        })
+        .collect()
 }
 
-fn answered(identifier: &Identifier, photo: String, identified: &Identification, stages: Vec<Timed>) -> Answer {
+fn answered(
+    identifier: &Identifier,
+    photo: String,
+    identified: &Identification,
+    stages: Vec<Timed>,
+) -> Answer {
     let named = |candidate: &Candidate| Named {
         kind: match candidate.label {
             Label::Individual(_) => "individual",
@@ -147,7 +185,9 @@ fn answered(identifier: &Identifier, photo: String, identified: &Identification,
         name: identifier.name(candidate.label).to_owned(),
         score: candidate.score,
         probability: candidate.probability,
-        nearest_photo: candidate.nearest.map(|nearest| identifier.photos()[nearest.row as usize].file.clone()),
+        nearest_photo: candidate
+            .nearest
+            .map(|nearest| identifier.photos()[nearest.row as usize].file.clone()),
     };
     Answer {
         photo,
@@ -167,7 +207,16 @@ fn print(answer: &Answer) {
         None => println!("{} ({total:.0} ms)", answer.photo),
     }
     for (rank, candidate) in answer.candidates.iter().enumerate() {
-        let nearest = candidate.nearest_photo.as_deref().map_or_else(String::new, |photo| format!("  like {photo}"));
-        println!("  {}. {:<12} {:>5.1} %  score {:.3}{nearest}", rank + 1, candidate.name, candidate.probability * 100.0, candidate.score);
+        let nearest = candidate
+            .nearest_photo
+            .as_deref()
+            .map_or_else(String::new, |photo| format!("  like {photo}"));
+        println!(
+            "  {}. {:<12} {:>5.1} %  score {:.3}{nearest}",
+            rank + 1,
+            candidate.name,
+            candidate.probability * 100.0,
+            candidate.score
+        );
     }
 }

@@ -69,7 +69,13 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
 
 /// Prints `value` as one JSON object.
 fn print_json(value: &impl serde::Serialize) -> crate::Result<()> {
-    let refuse = |error| crate::Error::Write { path: "the standard output".into(), source: std::io::Error::other(error) };
-    println!("{}", serde_json::to_string_pretty(value).map_err(|error: serde_json::Error| refuse(error))?);
+    let refuse = |error| crate::Error::Write {
+        path: "the standard output".into(),
+        source: std::io::Error::other(error),
+    };
+    println!(
+        "{}",
+        serde_json::to_string_pretty(value).map_err(|error: serde_json::Error| refuse(error))?
+    );
     Ok(())
 }

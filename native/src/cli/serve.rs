@@ -24,15 +24,27 @@ impl Serve {
     pub fn run(&self) -> Result<()> {
         if !self.folder.is_dir() {
             let wanted = "it should hold index.html, as `cargo xtask demo` assembles it";
-            return Err(Error::MissingFolder { path: self.folder.clone(), wanted });
+            return Err(Error::MissingFolder {
+                path: self.folder.clone(),
+                wanted,
+            });
         }
         let address = format!("127.0.0.1:{}", self.port);
-        let failed = |source| Error::Serve { address: address.clone(), source };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let failed = |source| Error::Serve {
+            address: address.clone(),
+            source,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
         runtime.block_on(async {
             let listener = TcpListener::bind(&address).await.map_err(failed)?;
             // `localhost`, because browsers allow WebGPU and service workers there without TLS.
-            println!("http://localhost:{}/", listener.local_addr().map_err(failed)?.port());
+            println!(
+                "http://localhost:{}/",
+                listener.local_addr().map_err(failed)?.port()
+            );
             axum::serve(listener, self.router())
                 .with_graceful_shutdown(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
                 .await
@@ -42,8 +54,17 @@ impl Serve {
 
     fn router(&self) -> Router {
         // A browser asks again each time and is told when nothing changed.
-        let fresh = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let plain = SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        Router::new().fallback_service(ServeDir::new(&self.folder)).layer(fresh).layer(plain)
+        let fresh = SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache"),
+        );
+        let plain = SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        Router::new()
+            .fallback_service(ServeDir::new(&self.folder))
+            .layer(fresh)
+            .layer(plain)
     }
 }

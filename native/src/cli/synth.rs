@@ -28,6 +28,9 @@ pub struct Synth {
     /// Median width of a photo, pixels.
     #[arg(long, default_value_t = 640)]
     photo_width: u32,
+    /// How much the pose varies from photo to photo, percent of the natural spread.
+    #[arg(long, default_value_t = 100)]
+    pose_percent: u32,
 }
 
 impl Synth {
@@ -38,6 +41,7 @@ impl Synth {
             new_photos: self.new_photos.unwrap_or(proportions.new_photos),
             test_photos: self.test_photos.unwrap_or(proportions.test_photos),
             photo_width: self.photo_width,
+            pose_percent: self.pose_percent,
             ..proportions
         };
         let begun = Once::new();

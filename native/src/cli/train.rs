@@ -9,7 +9,9 @@ use std::time::Instant;
 
 /// Train a network on a catalogue by a recipe.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flukeprint train --data catalogue --recipe small --start mobilenet_v2.safetensors --out run")]
+#[command(
+    after_help = "Example:\n  flukeprint train --data catalogue --recipe small --start mobilenet_v2.safetensors --out run"
+)]
 pub struct Train {
     /// Folder with train.csv, train/ and, if there are boxes, bounding_boxes.csv.
     #[arg(long)]
@@ -34,9 +36,19 @@ impl Train {
         let mut recipe = Recipe::load(&self.recipe)?;
         recipe.seed = self.seed.unwrap_or(recipe.seed);
         let start = self.start.as_deref();
-        let run = train(&self.data, &recipe, start, &self.out, &Device::flex(), progress)?;
+        let run = train(
+            &self.data,
+            &recipe,
+            start,
+            &self.out,
+            &Device::flex(),
+            progress,
+        )?;
         let seconds = begun.elapsed().as_secs_f64();
-        progress.note(&format!("{}: trained in {seconds:.0} s; next: flukeprint tune", run.folder().display()));
+        progress.note(&format!(
+            "{}: trained in {seconds:.0} s; next: flukeprint tune",
+            run.folder().display()
+        ));
         Ok(())
     }
 }

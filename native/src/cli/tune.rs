@@ -23,7 +23,10 @@ impl Tune {
         let tuning = tune_run(&run, &catalogue, progress)?;
         let p = &tuning.parameters;
         let [c1, c2, c3] = p.weights;
-        println!("T {}, p {:.3}, q {:.3}, weights {c1} {c2} {c3:.1}, sharpness {:.2}", p.temperature, p.new_probability, p.new_similarity, p.sharpness);
+        println!(
+            "T {}, p {:.3}, q {:.3}, weights {c1} {c2} {c3:.1}, sharpness {:.2}",
+            p.temperature, p.new_probability, p.new_similarity, p.sharpness
+        );
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
         table::print("On the photos that were tuned on (flattering):", &rows);
         Ok(())

@@ -44,7 +44,10 @@ impl Default for Augmentation {
 impl Augmentation {
     /// Leaves every photo as it is.
     pub fn none() -> Self {
-        Self { probability: 0.0, ..Self::default() }
+        Self {
+            probability: 0.0,
+            ..Self::default()
+        }
     }
 
     /// Makes sure that every setting is in its range.
@@ -55,23 +58,49 @@ impl Augmentation {
         let chance = "between 0 and 1";
         let single = [
             ("probability", self.probability, 0.0, 1.0, chance),
-            ("rotation_degrees", self.rotation_degrees, 0.0, 180.0, "between 0 and 180"),
+            (
+                "rotation_degrees",
+                self.rotation_degrees,
+                0.0,
+                180.0,
+                "between 0 and 180",
+            ),
             ("zoom", self.zoom, 1.0, 10.0, "between 1 and 10"),
             ("warp", self.warp, 0.0, 0.4, "between 0 and 0.4"),
             ("flip_probability", self.flip_probability, 0.0, 1.0, chance),
         ];
         for (name, value, low, high, wanted) in single {
             if !(low..=high).contains(&value) {
-                return Err(Error::Setting { name, value: value.to_string(), wanted });
+                return Err(Error::Setting {
+                    name,
+                    value: value.to_string(),
+                    wanted,
+                });
             }
         }
         let ranges = [
-            ("brightness", self.brightness, 0.01, 0.99, "two numbers in order between 0.01 and 0.99"),
-            ("contrast", self.contrast, 0.01, 100.0, "two numbers in order between 0.01 and 100"),
+            (
+                "brightness",
+                self.brightness,
+                0.01,
+                0.99,
+                "two numbers in order between 0.01 and 0.99",
+            ),
+            (
+                "contrast",
+                self.contrast,
+                0.01,
+                100.0,
+                "two numbers in order between 0.01 and 100",
+            ),
         ];
         for (name, [first, last], low, high, wanted) in ranges {
             if !(low <= first && first <= last && last <= high) {
-                return Err(Error::Setting { name, value: format!("[{first}, {last}]"), wanted });
+                return Err(Error::Setting {
+                    name,
+                    value: format!("[{first}, {last}]"),
+                    wanted,
+                });
             }
         }
         Ok(())
@@ -105,7 +134,15 @@ impl Augmentation {
             true => between(rng, self.contrast[0].ln(), self.contrast[1].ln()).exp(),
             false => unchanged.contrast,
         };
-        Change { flip, rotation_degrees, zoom, centre, warp, brightness, contrast }
+        Change {
+            flip,
+            rotation_degrees,
+            zoom,
+            centre,
+            warp,
+            brightness,
+            contrast,
+        }
     }
 }
 
@@ -131,8 +168,12 @@ mod tests {
 
     /// The share of `changes` for which `of` holds, give or take five deviations of 4,000 draws.
     fn assert_share(changes: &[Change], expected: f64, of: impl Fn(&Change) -> bool) {
-        let share = changes.iter().filter(|change| of(change)).count() as f64 / changes.len() as f64;
-        assert!((share - expected).abs() < 0.04, "{share} instead of {expected}");
+        let share =
+            changes.iter().filter(|change| of(change)).count() as f64 / changes.len() as f64;
+        assert!(
+            (share - expected).abs() < 0.04,
+            "{share} instead of {expected}"
+        );
     }
 
     #[test]
@@ -156,25 +197,80 @@ mod tests {
 
     #[test]
     fn none_changes_nothing() {
-        assert!(draws(&Augmentation::none(), 50).iter().all(|change| *change == Change::default()));
+        assert!(
+            draws(&Augmentation::none(), 50)
+                .iter()
+                .all(|change| *change == Change::default())
+        );
     }
 
     #[test]
     fn a_setting_out_of_range_is_named() {
         let spec = Augmentation::default;
         let wrong = [
-            ("probability", Augmentation { probability: 1.5, ..spec() }),
-            ("rotation_degrees", Augmentation { rotation_degrees: -10.0, ..spec() }),
-            ("zoom", Augmentation { zoom: 0.9, ..spec() }),
-            ("warp", Augmentation { warp: f32::NAN, ..spec() }),
-            ("brightness", Augmentation { brightness: [0.6, 0.4], ..spec() }),
-            ("brightness", Augmentation { brightness: [0.0, 0.6], ..spec() }),
-            ("contrast", Augmentation { contrast: [-1.0, 1.0], ..spec() }),
-            ("flip_probability", Augmentation { flip_probability: f32::INFINITY, ..spec() }),
+            (
+                "probability",
+                Augmentation {
+                    probability: 1.5,
+                    ..spec()
+                },
+            ),
+            (
+                "rotation_degrees",
+                Augmentation {
+                    rotation_degrees: -10.0,
+                    ..spec()
+                },
+            ),
+            (
+                "zoom",
+                Augmentation {
+                    zoom: 0.9,
+                    ..spec()
+                },
+            ),
+            (
+                "warp",
+                Augmentation {
+                    warp: f32::NAN,
+                    ..spec()
+                },
+            ),
+            (
+                "brightness",
+                Augmentation {
+                    brightness: [0.6, 0.4],
+                    ..spec()
+                },
+            ),
+            (
+                "brightness",
+                Augmentation {
+                    brightness: [0.0, 0.6],
+                    ..spec()
+                },
+            ),
+            (
+                "contrast",
+                Augmentation {
+                    contrast: [-1.0, 1.0],
+                    ..spec()
+                },
+            ),
+            (
+                "flip_probability",
+                Augmentation {
+                    flip_probability: f32::INFINITY,
+                    ..spec()
+                },
+            ),
         ];
         for (name, augmentation) in wrong {
             let error = augmentation.validate().unwrap_err();
-            assert!(error.to_string().starts_with(&format!("`{name}` is ")), "{error}");
+            assert!(
+                error.to_string().starts_with(&format!("`{name}` is ")),
+                "{error}"
+            );
             assert_eq!(error.exit_code(), 2);
         }
         assert!(spec().validate().is_ok() && Augmentation::none().validate().is_ok());

@@ -16,7 +16,10 @@ const ROWS: [(&str, &str); 5] = [
 ];
 
 fn read(folder: &Folder) -> Result<Catalogue> {
-    let reading = Reading { list_folder: Some(folder.path()), ..Reading::default() };
+    let reading = Reading {
+        list_folder: Some(folder.path()),
+        ..Reading::default()
+    };
     Catalogue::read(&Source::kaggle(folder.path()), &reading)
 }
 
@@ -36,20 +39,46 @@ fn refusal(folder: &Folder, names: &[&str]) -> String {
 #[test]
 fn a_good_folder_is_read_in_its_order() {
     let folder = Folder::with(&ROWS);
-    folder.table("bounding_boxes.csv", "Image,x0,y0,x1,y1\nc.jpg,1,2,30,20\nother.jpg,0,0,900,900\n");
+    folder.table(
+        "bounding_boxes.csv",
+        "Image,x0,y0,x1,y1\nc.jpg,1,2,30,20\nother.jpg,0,0,900,900\n",
+    );
     let catalogue = read(&folder).unwrap();
     assert_eq!(catalogue.individuals, ["w_a", "w_b", "w_c"]);
-    let files: Vec<&str> = catalogue.photos.iter().map(|photo| photo.file.as_str()).collect();
+    let files: Vec<&str> = catalogue
+        .photos
+        .iter()
+        .map(|photo| photo.file.as_str())
+        .collect();
     assert_eq!(files, ["e.jpg", "d.jpg", "c.jpg", "b.jpg", "a.jpg"]);
     let labels: Vec<Label> = catalogue.photos.iter().map(|photo| photo.label).collect();
     let [a, b, c] = [0, 1, 2].map(Label::Individual);
     assert_eq!(labels, [b, Label::New, a, b, c]);
-    let regions: Vec<bool> = catalogue.photos.iter().map(|photo| photo.region.is_some()).collect();
+    let regions: Vec<bool> = catalogue
+        .photos
+        .iter()
+        .map(|photo| photo.region.is_some())
+        .collect();
     assert_eq!(regions, [false, false, true, false, false]);
-    assert_eq!(catalogue.photos[2].region, Some(Region { x0: 1.0, y0: 2.0, x1: 30.0, y1: 20.0 }));
-    assert_eq!(catalogue.photos_by_individual(), [vec![2], vec![0, 3], vec![4]]);
+    assert_eq!(
+        catalogue.photos[2].region,
+        Some(Region {
+            x0: 1.0,
+            y0: 2.0,
+            x1: 30.0,
+            y1: 20.0
+        })
+    );
+    assert_eq!(
+        catalogue.photos_by_individual(),
+        [vec![2], vec![0, 3], vec![4]]
+    );
     assert_eq!(catalogue.new_whale_photos(), [1]);
-    assert_eq!(folder.names(), ["bounding_boxes.csv", "train", "train.csv"], "nothing is written");
+    assert_eq!(
+        folder.names(),
+        ["bounding_boxes.csv", "train", "train.csv"],
+        "nothing is written"
+    );
 }
 
 #[test]
@@ -60,20 +89,31 @@ fn photos_may_lie_in_folders_of_the_folder() {
     folder.table("train.csv", "Id,Image,Site\nw_a,./2019//a.png,Bay\n");
     let catalogue = read(&folder).unwrap();
     assert_eq!(catalogue.photos[0].file, "2019/a.png");
-    assert_eq!((catalogue.photos[0].size.width, catalogue.photos[0].size.height), (9, 5));
+    assert_eq!(
+        (
+            catalogue.photos[0].size.width,
+            catalogue.photos[0].size.height
+        ),
+        (9, 5)
+    );
 }
 
 #[test]
 fn other_individuals_than_the_known_are_new_whales() {
     let folder = Folder::with(&ROWS);
     let known = ["w_z", "w_b", "new_whale"].map(str::to_owned);
-    let reading = Reading { known: Some(&known), ..Reading::default() };
+    let reading = Reading {
+        known: Some(&known),
+        ..Reading::default()
+    };
     let catalogue = Catalogue::read(&Source::kaggle(folder.path()), &reading).unwrap();
     assert_eq!(catalogue.individuals, known);
     let labels: Vec<Label> = catalogue.photos.iter().map(|photo| photo.label).collect();
     let (new, b) = (Label::New, Label::Individual(1));
     assert_eq!(labels, [b, new, new, b, new]);
-    let error = catalogue.require_each_individual(&[0, 1, 2], "gallery photos").unwrap_err();
+    let error = catalogue
+        .require_each_individual(&[0, 1, 2], "gallery photos")
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "whale `w_z` has no photo among the gallery photos; add one or remove the whale"
@@ -83,7 +123,10 @@ fn other_individuals_than_the_known_are_new_whales() {
 #[test]
 fn queries_that_are_all_new_whales_are_fine_when_the_known_are_given() {
     let folder = Folder::with(&[("a.jpg", "new_whale")]);
-    let reading = Reading { known: Some(&[]), ..Reading::default() };
+    let reading = Reading {
+        known: Some(&[]),
+        ..Reading::default()
+    };
     assert!(Catalogue::read(&Source::kaggle(folder.path()), &reading).is_ok());
 }
 
@@ -105,7 +148,10 @@ fn a_missing_table_is_named() {
 fn a_table_of_boxes_that_was_asked_for_must_be_there() {
     let folder = Folder::with(&ROWS);
     let boxes = Some(folder.path().join("my_boxes.csv"));
-    let source = Source { boxes, ..Source::kaggle(folder.path()) };
+    let source = Source {
+        boxes,
+        ..Source::kaggle(folder.path())
+    };
     let error = Catalogue::read(&source, &Reading::default()).unwrap_err();
     assert!(error.to_string().contains("my_boxes.csv"), "{error}");
 }
@@ -114,7 +160,14 @@ fn a_table_of_boxes_that_was_asked_for_must_be_there() {
 fn tables_without_the_columns_are_named_with_them() {
     let folder = Folder::with(&ROWS);
     folder.table("bounding_boxes.csv", "Image,x,y,w,h\n");
-    refusal(&folder, &["bounding_boxes.csv", "[Image, x, y, w, h]", "[Image, x0, y0, x1, y1]"]);
+    refusal(
+        &folder,
+        &[
+            "bounding_boxes.csv",
+            "[Image, x, y, w, h]",
+            "[Image, x0, y0, x1, y1]",
+        ],
+    );
     folder.table("train.csv", "image,label\n");
     refusal(&folder, &["train.csv", "[image, label]", "[Image, Id]"]);
 }
@@ -126,7 +179,10 @@ fn an_empty_catalogue_is_refused() {
 
 #[test]
 fn a_catalogue_of_new_whales_alone_is_refused() {
-    refusal(&Folder::with(&[("a.jpg", "new_whale"), ("b.jpg", "new_whale")]), &["train.csv", "new_whale"]);
+    refusal(
+        &Folder::with(&[("a.jpg", "new_whale"), ("b.jpg", "new_whale")]),
+        &["train.csv", "new_whale"],
+    );
 }
 
 #[test]
@@ -134,13 +190,20 @@ fn a_row_whose_photo_is_missing_is_named() {
     let folder = Folder::with(&ROWS);
     std::fs::remove_file(folder.path().join("train/b.jpg")).unwrap();
     let message = refusal(&folder, &["train.csv line 5", "b.jpg", "missing"]);
-    assert!(!message.contains("left with no photo"), "w_b has another: {message}");
+    assert!(
+        !message.contains("left with no photo"),
+        "w_b has another: {message}"
+    );
 }
 
 #[test]
 fn an_empty_a_cut_and_an_undecodable_photo_are_named() {
     let whole = picture(40, 20, ImageFormat::Jpeg);
-    let cases = [(&b""[..], "empty"), (&whole[..whole.len() / 2], "cut short"), (b"hello", "decoded")];
+    let cases = [
+        (&b""[..], "empty"),
+        (&whole[..whole.len() / 2], "cut short"),
+        (b"hello", "decoded"),
+    ];
     for (bytes, word) in cases {
         let folder = Folder::with(&ROWS);
         folder.photo("b.jpg", bytes);
@@ -171,19 +234,36 @@ fn a_photo_without_an_id_is_named() {
 fn a_whale_with_no_photo_is_named() {
     let folder = Folder::with(&ROWS);
     folder.table("train.csv", "Image,Id\ne.jpg,w_b\n,w_lonely\n");
-    refusal(&folder, &["train.csv line 3", "whale `w_lonely` is left with no photo"]);
+    refusal(
+        &folder,
+        &["train.csv line 3", "whale `w_lonely` is left with no photo"],
+    );
 }
 
 #[test]
 fn a_whale_whose_only_photo_cannot_be_used_is_named() {
     let folder = Folder::with(&ROWS);
     std::fs::remove_file(folder.path().join("train/c.jpg")).unwrap();
-    refusal(&folder, &["train.csv line 4", "c.jpg", "whale `w_a` is left with no photo"]);
+    refusal(
+        &folder,
+        &[
+            "train.csv line 4",
+            "c.jpg",
+            "whale `w_a` is left with no photo",
+        ],
+    );
 }
 
 #[test]
 fn a_photo_outside_the_folder_is_refused() {
-    for image in ["../train.csv", "/etc/hostname", "x/../../train.csv", "..\\a.jpg", ".", "a.jpg/.."] {
+    for image in [
+        "../train.csv",
+        "/etc/hostname",
+        "x/../../train.csv",
+        "..\\a.jpg",
+        ".",
+        "a.jpg/..",
+    ] {
         let folder = Folder::with(&ROWS);
         folder.table("train.csv", &format!("Image,Id\ne.jpg,w_b\n{image},w_a\n"));
         refusal(&folder, &["train.csv line 3", image, "outside the folder"]);
@@ -201,7 +281,10 @@ fn boxes_that_are_none_are_named() {
     ];
     for (row, words) in cases {
         let folder = Folder::with(&ROWS);
-        folder.table("bounding_boxes.csv", &format!("Image,x0,y0,x1,y1\ne.jpg,0,0,9,9\n{row}\n"));
+        folder.table(
+            "bounding_boxes.csv",
+            &format!("Image,x0,y0,x1,y1\ne.jpg,0,0,9,9\n{row}\n"),
+        );
         refusal(&folder, &["bounding_boxes.csv line 3", &row[..5], words]);
     }
 }
@@ -217,9 +300,22 @@ fn many_bad_rows_are_one_line_and_a_list() {
     let first = "(first: train.csv line 4: photo `c.jpg` is empty; copy it again; whale `w_a` is left with no photo)";
     refusal(&folder, &["3 of 6 rows cannot be used", first, &list_name]);
     let listed = std::fs::read_to_string(&list).unwrap();
-    let starts: Vec<&str> = listed.lines().map(|line| line.split(": ").next().unwrap()).collect();
-    assert_eq!(starts, ["train.csv line 4", "train.csv line 6", "bounding_boxes.csv line 2"]);
-    assert_eq!(folder.names(), ["bad-rows.txt", "bounding_boxes.csv", "train", "train.csv"]);
+    let starts: Vec<&str> = listed
+        .lines()
+        .map(|line| line.split(": ").next().unwrap())
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            "train.csv line 4",
+            "train.csv line 6",
+            "bounding_boxes.csv line 2"
+        ]
+    );
+    assert_eq!(
+        folder.names(),
+        ["bad-rows.txt", "bounding_boxes.csv", "train", "train.csv"]
+    );
 }
 
 #[test]
@@ -237,9 +333,17 @@ fn without_a_folder_for_the_list_it_goes_to_the_temporary_one() {
     folder.photo("a.jpg", b"");
     folder.photo("b.jpg", b"");
     let missing = folder.path().join("not/there");
-    let reading = Reading { list_folder: Some(&missing), ..Reading::default() };
+    let reading = Reading {
+        list_folder: Some(&missing),
+        ..Reading::default()
+    };
     let error = Catalogue::read(&Source::kaggle(folder.path()), &reading).unwrap_err();
-    let Error::Rows { list: Some(list), .. } = error else { unreachable!("{error}") };
+    let Error::Rows {
+        list: Some(list), ..
+    } = error
+    else {
+        unreachable!("{error}")
+    };
     assert_eq!(std::fs::read_to_string(&list).unwrap().lines().count(), 2);
     assert!(!missing.exists());
     std::fs::remove_file(list).unwrap();

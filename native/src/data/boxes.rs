@@ -39,8 +39,11 @@ impl Boxes {
     /// The same, but rows that cannot be used go to `bad`, to be reported with those found later.
     pub(super) fn read_usable(path: &Path) -> Result<Self> {
         let rows = read_columns(path, ["Image", SIDES[0], SIDES[1], SIDES[2], SIDES[3]])?;
-        let mut boxes =
-            Self { by_image: HashMap::new(), rows: rows.len(), bad: BadRows::of(path) };
+        let mut boxes = Self {
+            by_image: HashMap::new(),
+            rows: rows.len(),
+            bad: BadRows::of(path),
+        };
         for row in rows {
             boxes.insert(row);
         }
@@ -88,7 +91,15 @@ impl Boxes {
         if empty || moved.iter().any(|&by| by > ROUNDING) {
             let Size { width, height } = size;
             let sides = shown(region);
-            self.bad.push(line, RowProblem::Outside { image: image.to_owned(), sides, width, height });
+            self.bad.push(
+                line,
+                RowProblem::Outside {
+                    image: image.to_owned(),
+                    sides,
+                    width,
+                    height,
+                },
+            );
             return None;
         }
         Some(clipped)
@@ -110,7 +121,10 @@ fn parse(image: &str, sides: &[String; 4]) -> std::result::Result<Region, RowPro
     if x0 < x1 && y0 < y1 {
         Ok(region)
     } else {
-        Err(RowProblem::InsideOut { image: image.to_owned(), sides: shown(region) })
+        Err(RowProblem::InsideOut {
+            image: image.to_owned(),
+            sides: shown(region),
+        })
     }
 }
 
@@ -123,7 +137,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SIZE: Size = Size { width: 40, height: 20 };
+    const SIZE: Size = Size {
+        width: 40,
+        height: 20,
+    };
 
     fn boxes(rows: &str) -> Boxes {
         Boxes::read_usable(table(rows).path()).unwrap()
@@ -138,16 +155,39 @@ mod tests {
     #[test]
     fn a_table_read_by_itself_is_refused_with_the_row_that_cannot_be_used() {
         let boxes = Boxes::read(table("a.jpg,1,2,30,20\n").path()).unwrap();
-        assert_eq!(boxes.region("a.jpg"), Some(Region { x0: 1.0, y0: 2.0, x1: 30.0, y1: 20.0 }));
-        let error = Boxes::read(table("a.jpg,1,2,30,20\nb.jpg,9,0,3,9\n").path()).err().unwrap();
-        assert!(error.to_string().contains("line 3: the box of photo `b.jpg`"), "{error}");
+        assert_eq!(
+            boxes.region("a.jpg"),
+            Some(Region {
+                x0: 1.0,
+                y0: 2.0,
+                x1: 30.0,
+                y1: 20.0
+            })
+        );
+        let error = Boxes::read(table("a.jpg,1,2,30,20\nb.jpg,9,0,3,9\n").path())
+            .err()
+            .unwrap();
+        assert!(
+            error
+                .to_string()
+                .contains("line 3: the box of photo `b.jpg`"),
+            "{error}"
+        );
         assert_eq!(error.exit_code(), 2);
     }
 
     #[test]
     fn a_box_is_read_as_it_stands() {
         let region = boxes("a.jpg,1,2,40,19.5\n").take("a.jpg", SIZE);
-        assert_eq!(region, Some(Region { x0: 1.0, y0: 2.0, x1: 40.0, y1: 19.5 }));
+        assert_eq!(
+            region,
+            Some(Region {
+                x0: 1.0,
+                y0: 2.0,
+                x1: 40.0,
+                y1: 19.5
+            })
+        );
     }
 
     #[test]
@@ -160,12 +200,26 @@ mod tests {
     #[test]
     fn one_pixel_of_rounding_is_clipped() {
         let region = boxes("a.jpg,-1,-0.5,41,20.9\n").take("a.jpg", SIZE);
-        assert_eq!(region, Some(Region { x0: 0.0, y0: 0.0, x1: 40.0, y1: 20.0 }));
+        assert_eq!(
+            region,
+            Some(Region {
+                x0: 0.0,
+                y0: 0.0,
+                x1: 40.0,
+                y1: 20.0
+            })
+        );
     }
 
     #[test]
     fn a_box_outside_the_photo_is_refused_with_its_line() {
-        for row in ["-2,0,9,9", "0,-2,9,9", "0,0,42,9", "0,0,9,22", "40.2,0,40.8,9"] {
+        for row in [
+            "-2,0,9,9",
+            "0,-2,9,9",
+            "0,0,42,9",
+            "0,0,9,22",
+            "40.2,0,40.8,9",
+        ] {
             let mut boxes = boxes(&format!("z.jpg,0,0,1,1\na.jpg,{row}\n"));
             assert_eq!(boxes.take("a.jpg", SIZE), None, "{row}");
             assert_eq!(boxes.bad.lines().collect::<Vec<_>>(), [3], "{row}");
@@ -174,7 +228,14 @@ mod tests {
 
     #[test]
     fn rows_that_are_no_box_are_refused() {
-        for row in ["a.jpg,9,0,3,9", "a.jpg,0,5,3,5", "a.jpg,x,0,3,9", "a.jpg,0,0,NaN,9", "a.jpg,0,0,3", ",0,0,3,3"] {
+        for row in [
+            "a.jpg,9,0,3,9",
+            "a.jpg,0,5,3,5",
+            "a.jpg,x,0,3,9",
+            "a.jpg,0,0,NaN,9",
+            "a.jpg,0,0,3",
+            ",0,0,3,3",
+        ] {
             let mut boxes = boxes(&format!("{row}\n"));
             assert_eq!(boxes.bad.lines().collect::<Vec<_>>(), [2], "{row}");
             assert_eq!(boxes.take("a.jpg", SIZE), None, "{row}");

@@ -20,14 +20,22 @@ impl CropCache {
     /// Empty, for `photos` photos and at most `budget` bytes of pixels.
     pub fn new(photos: usize, budget: usize) -> Self {
         let slots = (0..photos).map(|_| OnceLock::new()).collect();
-        Self { slots, budget, used: AtomicUsize::new(0) }
+        Self {
+            slots,
+            budget,
+            used: AtomicUsize::new(0),
+        }
     }
 
     /// The crop of `photo`: the one kept, or what `make` gives, which must always give the same.
     ///
     /// # Errors
     /// Those of `make`; an error is not kept.
-    pub fn get_or_make(&self, photo: usize, make: impl FnOnce() -> Result<Gray>) -> Result<Arc<Gray>> {
+    pub fn get_or_make(
+        &self,
+        photo: usize,
+        make: impl FnOnce() -> Result<Gray>,
+    ) -> Result<Arc<Gray>> {
         let slot = self.slots.get(photo);
         if let Some(crop) = slot.and_then(OnceLock::get) {
             return Ok(Arc::clone(crop));
@@ -47,7 +55,11 @@ impl CropCache {
     fn keep(&self, slot: &OnceLock<Arc<Gray>>, crop: &Arc<Gray>) {
         let bytes = crop.pixels.len();
         let fits = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= self.budget);
-        if self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
+        if self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .is_err()
+        {
             return;
         }
         if slot.set(Arc::clone(crop)).is_err() {
@@ -64,7 +76,11 @@ mod tests {
     use rayon::prelude::*;
 
     fn gray(bytes: usize) -> Result<Gray> {
-        Ok(Gray { width: bytes as u32, height: 1, pixels: vec![0; bytes] })
+        Ok(Gray {
+            width: bytes as u32,
+            height: 1,
+            pixels: vec![0; bytes],
+        })
     }
 
     #[test]
@@ -79,7 +95,14 @@ mod tests {
     fn a_crop_past_the_budget_is_given_but_not_kept() {
         let cache = CropCache::new(3, 10);
         for (photo, bytes, used) in [(0, 6, 6), (1, 5, 6), (2, 4, 10)] {
-            assert_eq!(cache.get_or_make(photo, || gray(bytes)).unwrap().pixels.len(), bytes);
+            assert_eq!(
+                cache
+                    .get_or_make(photo, || gray(bytes))
+                    .unwrap()
+                    .pixels
+                    .len(),
+                bytes
+            );
             assert_eq!(cache.used(), used);
         }
         assert_eq!(cache.get_or_make(1, || gray(7)).unwrap().pixels.len(), 7);
@@ -88,7 +111,12 @@ mod tests {
     #[test]
     fn an_error_is_handed_on_and_not_kept() {
         let cache = CropCache::new(1, 10);
-        let failing = || Err(Error::Photo { path: "a.jpg".into(), reason: "no".to_owned() });
+        let failing = || {
+            Err(Error::Photo {
+                path: "a.jpg".into(),
+                reason: "no".to_owned(),
+            })
+        };
         assert!(cache.get_or_make(0, failing).is_err());
         assert!(cache.get_or_make(0, || gray(3)).is_ok());
     }
@@ -109,7 +137,11 @@ mod tests {
             assert!(cache.used() <= 300);
         });
         assert_eq!(cache.used(), 300);
-        let kept = cache.slots.iter().filter(|slot| slot.get().is_some()).count();
+        let kept = cache
+            .slots
+            .iter()
+            .filter(|slot| slot.get().is_some())
+            .count();
         assert_eq!(kept, 30);
     }
 }

@@ -50,7 +50,11 @@ pub struct Reading<'a> {
 
 impl Default for Reading<'_> {
     fn default() -> Self {
-        Self { known: None, list_folder: None, progress: &|_, _| () }
+        Self {
+            known: None,
+            list_folder: None,
+            progress: &|_, _| (),
+        }
     }
 }
 
@@ -90,23 +94,38 @@ impl Catalogue {
     pub fn read(source: &Source, reading: &Reading<'_>) -> Result<Self> {
         if !source.photos.is_dir() {
             let wanted = "the folder of photos is expected there";
-            return Err(Error::MissingFolder { path: source.photos.clone(), wanted });
+            return Err(Error::MissingFolder {
+                path: source.photos.clone(),
+                wanted,
+            });
         }
         let mut labels = Labels::read(&source.labels)?;
-        let mut boxes = source.boxes.as_deref().map(Boxes::read_usable).transpose()?;
+        let mut boxes = source
+            .boxes
+            .as_deref()
+            .map(Boxes::read_usable)
+            .transpose()?;
         let photos = labels.check(&source.photos, boxes.as_mut(), reading.progress);
         labels.mark_bereft(&photos);
         let tables = [(labels.bad, labels.rows)].into_iter();
-        let tables = tables.chain(boxes.map(|boxes| (boxes.bad, boxes.rows))).collect();
+        let tables = tables
+            .chain(boxes.map(|boxes| (boxes.bad, boxes.rows)))
+            .collect();
         report(tables, reading.list_folder)?;
         if photos.is_empty() {
-            return Err(Error::NoPhotos { path: source.labels.clone() });
+            return Err(Error::NoPhotos {
+                path: source.labels.clone(),
+            });
         }
         let individuals = match reading.known {
             Some(known) => known.to_vec(),
             None => individuals_of(&photos, &source.labels)?,
         };
-        Ok(Self { root: source.photos.clone(), photos: entries(photos, &individuals), individuals })
+        Ok(Self {
+            root: source.photos.clone(),
+            photos: entries(photos, &individuals),
+            individuals,
+        })
     }
 
     /// The places in `photos` of every individual's photos, by individual.
@@ -138,10 +157,16 @@ impl Catalogue {
                 has_photo[individual as usize] = true;
             }
         }
-        match self.individuals.iter().zip(has_photo).find(|&(_, has_photo)| !has_photo) {
-            Some((name, _)) => {
-                Err(Error::WhaleWithoutPhoto { name: name.clone(), place: place.to_owned() })
-            }
+        match self
+            .individuals
+            .iter()
+            .zip(has_photo)
+            .find(|&(_, has_photo)| !has_photo)
+        {
+            Some((name, _)) => Err(Error::WhaleWithoutPhoto {
+                name: name.clone(),
+                place: place.to_owned(),
+            }),
             None => Ok(()),
         }
     }
@@ -189,15 +214,20 @@ impl Labels {
     }
 
     fn insert(&mut self, row: Row<2>, first_rows: &mut HashMap<String, (u64, String)>) {
-        let Row { line, cells: [image, id] } = row;
+        let Row {
+            line,
+            cells: [image, id],
+        } = row;
         let file = inside(&image);
         let first = file.as_ref().and_then(|file| first_rows.get(file));
         let problem = match (file, first) {
             _ if image.is_empty() => RowProblem::NoImage,
             (None, _) => RowProblem::LeavesFolder { image },
-            (_, Some((first, label))) => {
-                RowProblem::Repeated { image, first: *first, label: label.clone() }
-            }
+            (_, Some((first, label))) => RowProblem::Repeated {
+                image,
+                first: *first,
+                label: label.clone(),
+            },
             (Some(file), None) => {
                 first_rows.insert(file.clone(), (line, id.clone()));
                 if !id.is_empty() {
@@ -229,11 +259,22 @@ impl Labels {
         for ((labelled, path), checked) in labelled.into_iter().zip(paths).zip(checked) {
             match checked {
                 Ok(size) => {
-                    let region = boxes.as_mut().and_then(|boxes| boxes.take(&labelled.file, size));
-                    usable.push(Usable { labelled, path, size, region });
+                    let region = boxes
+                        .as_mut()
+                        .and_then(|boxes| boxes.take(&labelled.file, size));
+                    usable.push(Usable {
+                        labelled,
+                        path,
+                        size,
+                        region,
+                    });
                 }
                 Err(problem) => {
-                    let Labelled { line, file: image, id } = labelled;
+                    let Labelled {
+                        line,
+                        file: image,
+                        id,
+                    } = labelled;
                     self.lose(line, id, RowProblem::Photo { image, problem });
                 }
             }
@@ -243,8 +284,14 @@ impl Labels {
 
     /// Notes on the last lost row of every individual that has no usable one.
     fn mark_bereft(&mut self, usable: &[Usable]) {
-        let alive: BTreeSet<&str> = usable.iter().map(|photo| photo.labelled.id.as_str()).collect();
-        let whales = self.lost.iter().filter(|(_, id)| !id.is_empty() && *id != NEW_WHALE);
+        let alive: BTreeSet<&str> = usable
+            .iter()
+            .map(|photo| photo.labelled.id.as_str())
+            .collect();
+        let whales = self
+            .lost
+            .iter()
+            .filter(|(_, id)| !id.is_empty() && *id != NEW_WHALE);
         let bereft = whales.filter(|(_, id)| !alive.contains(id.as_str()));
         let last_rows: BTreeMap<&String, u64> = bereft.map(|(line, id)| (id, *line)).collect();
         for (id, line) in last_rows {
@@ -274,7 +321,9 @@ fn individuals_of(photos: &[Usable], labels: &Path) -> Result<Vec<String>> {
     let ids = photos.iter().map(|photo| photo.labelled.id.as_str());
     let individuals: BTreeSet<&str> = ids.filter(|&id| id != NEW_WHALE).collect();
     if individuals.is_empty() {
-        return Err(Error::OnlyNewWhales { path: labels.to_owned() });
+        return Err(Error::OnlyNewWhales {
+            path: labels.to_owned(),
+        });
     }
     Ok(individuals.into_iter().map(str::to_owned).collect())
 }
@@ -282,8 +331,17 @@ fn individuals_of(photos: &[Usable], labels: &Path) -> Result<Vec<String>> {
 fn entries(photos: Vec<Usable>, individuals: &[String]) -> Vec<PhotoEntry> {
     let known = individuals.iter().map(String::as_str).zip(0..);
     let numbers: HashMap<&str, u32> = known.filter(|&(id, _)| id != NEW_WHALE).collect();
-    let label = |id: &str| numbers.get(id).map_or(Label::New, |&number| Label::Individual(number));
-    let entry = |Usable { labelled, path, size, region }| PhotoEntry {
+    let label = |id: &str| {
+        numbers
+            .get(id)
+            .map_or(Label::New, |&number| Label::Individual(number))
+    };
+    let entry = |Usable {
+                     labelled,
+                     path,
+                     size,
+                     region,
+                 }| PhotoEntry {
         label: label(&labelled.id),
         file: labelled.file,
         path,

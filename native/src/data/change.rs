@@ -47,7 +47,10 @@ impl Change {
     /// than about 1.3 times the target's size should be shrunk before.
     pub fn apply(&self, crop: &Gray, width: usize, height: usize) -> Vec<f32> {
         let mut values = Vec::with_capacity(width * height);
-        let map = self.map(crop, width, height).0.map(|row| row.map(|entry| entry as f32));
+        let map = self
+            .map(crop, width, height)
+            .0
+            .map(|row| row.map(|entry| entry as f32));
         for y in 0..height {
             let start = map.map(|[_, by_y, constant]| by_y * y as f32 + constant);
             for x in 0..width {
@@ -85,7 +88,13 @@ impl Change {
     /// Takes the warped corners back to the picture's.
     fn unwarp(&self) -> Homography {
         let [right, left, bottom, top] = self.warp.map(|by| 1.0 + f64::from(by));
-        Homography::to_quad([[-top, -left], [top, -right], [bottom, right], [-bottom, left]]).inverse()
+        Homography::to_quad([
+            [-top, -left],
+            [top, -right],
+            [bottom, right],
+            [-bottom, left],
+        ])
+        .inverse()
     }
 
     /// `x` to `σ(contrast · (logit x + logit brightness))`.
@@ -95,7 +104,9 @@ impl Change {
         }
         let shift = logit(self.brightness);
         let lit = |x: f32| sigmoid(self.contrast * (logit(x) + shift));
-        let table: Vec<f32> = (0..=LIGHT_STEPS).map(|i| lit(i as f32 / LIGHT_STEPS as f32)).collect();
+        let table: Vec<f32> = (0..=LIGHT_STEPS)
+            .map(|i| lit(i as f32 / LIGHT_STEPS as f32))
+            .collect();
         for value in values {
             let place = *value * LIGHT_STEPS as f32;
             let low = (place as i32 as usize).min(LIGHT_STEPS - 1);
@@ -149,7 +160,11 @@ mod tests {
 
     fn crop(width: u32, height: u32, value: impl Fn(u32, u32) -> u8) -> Gray {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        Gray { width, height, pixels: pixels.map(|(x, y)| value(x, y)).collect() }
+        Gray {
+            width,
+            height,
+            pixels: pixels.map(|(x, y)| value(x, y)).collect(),
+        }
     }
 
     fn near(values: &[f32], expected: &[f32]) {
@@ -162,7 +177,11 @@ mod tests {
     #[test]
     fn no_change_gives_the_pixels_back() {
         let crop = crop(7, 5, |x, y| (31 * x + 17 * y) as u8);
-        let expected: Vec<f32> = crop.pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
+        let expected: Vec<f32> = crop
+            .pixels
+            .iter()
+            .map(|&value| f32::from(value) / 255.0)
+            .collect();
         near(&Change::default().apply(&crop, 7, 5), &expected);
     }
 
@@ -170,20 +189,31 @@ mod tests {
     fn squashing_samples_between_the_pixels() {
         // Target pixel i has its middle at (i + 0.5) · 8 / 4 - 0.5 = 2 i + 0.5.
         let ramp = crop(8, 1, |x, _| (10 * x) as u8);
-        near(&Change::default().apply(&ramp, 4, 1), &[5.0, 25.0, 45.0, 65.0].map(|v| v / 255.0));
+        near(
+            &Change::default().apply(&ramp, 4, 1),
+            &[5.0, 25.0, 45.0, 65.0].map(|v| v / 255.0),
+        );
     }
 
     #[test]
     fn a_flip_mirrors() {
         let ramp = crop(4, 1, |x, _| (10 * x) as u8);
-        let flipped = Change { flip: true, ..Change::default() }.apply(&ramp, 4, 1);
+        let flipped = Change {
+            flip: true,
+            ..Change::default()
+        }
+        .apply(&ramp, 4, 1);
         near(&flipped, &[30.0, 20.0, 10.0, 0.0].map(|v| v / 255.0));
     }
 
     #[test]
     fn a_quarter_turn_is_counter_clockwise() {
         let square = crop(3, 3, |x, y| (30 * y + 10 * x) as u8);
-        let turned = Change { rotation_degrees: 90.0, ..Change::default() }.apply(&square, 3, 3);
+        let turned = Change {
+            rotation_degrees: 90.0,
+            ..Change::default()
+        }
+        .apply(&square, 3, 3);
         // Rows 0 10 20 / 30 40 50 / 60 70 80: the right column becomes the top row.
         let expected = [20.0, 50.0, 80.0, 10.0, 40.0, 70.0, 0.0, 30.0, 60.0];
         near(&turned, &expected.map(|value| value / 255.0));
@@ -193,7 +223,12 @@ mod tests {
     fn a_zoom_of_two_shows_the_half_that_it_is_centred_on() {
         let ramp = crop(8, 1, |x, _| (10 * x) as u8);
         let zoomed = |x: f32| {
-            Change { zoom: 2.0, centre: [x, 0.0], ..Change::default() }.apply(&ramp, 4, 1)
+            Change {
+                zoom: 2.0,
+                centre: [x, 0.0],
+                ..Change::default()
+            }
+            .apply(&ramp, 4, 1)
         };
         near(&zoomed(-1.0), &[0.0, 10.0, 20.0, 30.0].map(|v| v / 255.0));
         near(&zoomed(0.0), &[20.0, 30.0, 40.0, 50.0].map(|v| v / 255.0));
@@ -203,7 +238,10 @@ mod tests {
     #[test]
     fn a_warp_moves_the_corners_of_the_edge_it_is_for() {
         let crop = crop(10, 10, |_, _| 0);
-        let change = Change { warp: [0.0, 0.0, 0.0, 0.2], ..Change::default() };
+        let change = Change {
+            warp: [0.0, 0.0, 0.0, 0.2],
+            ..Change::default()
+        };
         let map = change.map(&crop, 10, 10).0;
         let at = |x: f64, y: f64| {
             let [u, v, w] = map.map(|[a, b, c]| a * x + b * y + c);
@@ -213,13 +251,23 @@ mod tests {
         // the bottom left stays.
         for (target, source) in [([-1.5, -0.5], [-0.5, -0.5]), ([-0.5, 9.5], [-0.5, 9.5])] {
             let [x, y] = at(target[0], target[1]);
-            assert!((x - source[0]).abs() < 1e-6 && (y - source[1]).abs() < 1e-6, "{x} {y}");
+            assert!(
+                (x - source[0]).abs() < 1e-6 && (y - source[1]).abs() < 1e-6,
+                "{x} {y}"
+            );
         }
     }
 
     #[test]
     fn edges_are_mirrored() {
-        for (at, expected) in [(-0.5, 0.0), (-1.0, 0.0), (-2.0, 1.0), (4.0, 3.0), (5.0, 2.0), (2.25, 2.25)] {
+        for (at, expected) in [
+            (-0.5, 0.0),
+            (-1.0, 0.0),
+            (-2.0, 1.0),
+            (4.0, 3.0),
+            (5.0, 2.0),
+            (2.25, 2.25),
+        ] {
             assert_eq!(mirrored(at, 4), expected, "{at}");
         }
     }
@@ -228,21 +276,44 @@ mod tests {
     fn light_changes_as_fastai_has_it() {
         let gray = |value| crop(1, 1, move |_, _| value);
         let lit = |value, brightness, contrast| {
-            Change { brightness, contrast, ..Change::default() }.apply(&gray(value), 1, 1)[0]
+            Change {
+                brightness,
+                contrast,
+                ..Change::default()
+            }
+            .apply(&gray(value), 1, 1)[0]
         };
         // Brightness 0.6 multiplies the odds x/(1-x) by 1.5, contrast 2 squares them.
         // x = 0.2: odds 1/4; brighter 3/8, so 3/11; contrast 2: 1/16, so 1/17; both: 9/64, so 9/73.
-        for (brightness, contrast, expected) in [(0.6, 1.0, 3.0 / 11.0), (0.5, 2.0, 1.0 / 17.0), (0.6, 2.0, 9.0 / 73.0)] {
-            assert!((lit(51, brightness, contrast) - expected).abs() < 1e-4, "{brightness} {contrast}");
+        for (brightness, contrast, expected) in [
+            (0.6, 1.0, 3.0 / 11.0),
+            (0.5, 2.0, 1.0 / 17.0),
+            (0.6, 2.0, 9.0 / 73.0),
+        ] {
+            assert!(
+                (lit(51, brightness, contrast) - expected).abs() < 1e-4,
+                "{brightness} {contrast}"
+            );
         }
         assert!(lit(0, 0.6, 0.8) < 1e-3 && lit(255, 0.4, 0.8) > 0.999);
     }
 
     fn any_change() -> impl Strategy<Value = Change> {
-        let geometry = (-180f32..180.0, 1f32..3.0, prop::array::uniform2(-1f32..1.0), prop::array::uniform4(-0.4f32..0.4));
+        let geometry = (
+            -180f32..180.0,
+            1f32..3.0,
+            prop::array::uniform2(-1f32..1.0),
+            prop::array::uniform4(-0.4f32..0.4),
+        );
         (any::<bool>(), geometry, 0.05f32..0.95, 0.1f32..5.0).prop_map(
             |(flip, (rotation_degrees, zoom, centre, warp), brightness, contrast)| Change {
-                flip, rotation_degrees, zoom, centre, warp, brightness, contrast,
+                flip,
+                rotation_degrees,
+                zoom,
+                centre,
+                warp,
+                brightness,
+                contrast,
             },
         )
     }

@@ -69,13 +69,17 @@ pub fn check_photos(
 pub fn check_photo(path: &Path) -> Result<Size, PhotoProblem> {
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => PhotoProblem::Missing,
-        _ => PhotoProblem::Unreadable { reason: error.to_string() },
+        _ => PhotoProblem::Unreadable {
+            reason: error.to_string(),
+        },
     })?;
     inspect(&bytes)
 }
 
 fn inspect(bytes: &[u8]) -> Result<Size, PhotoProblem> {
-    let undecodable = |reason: &dyn ToString| PhotoProblem::Undecodable { reason: reason.to_string() };
+    let undecodable = |reason: &dyn ToString| PhotoProblem::Undecodable {
+        reason: reason.to_string(),
+    };
     if bytes.is_empty() {
         return Err(PhotoProblem::Empty);
     }
@@ -93,8 +97,16 @@ fn inspect(bytes: &[u8]) -> Result<Size, PhotoProblem> {
         .into_decoder()
         .map_err(|error| undecodable(&error))?;
     let (width, height) = decoder.dimensions();
-    let turned = decoder.orientation().map_err(|error| undecodable(&error))?.to_exif() >= 5;
-    match if turned { (height, width) } else { (width, height) } {
+    let turned = decoder
+        .orientation()
+        .map_err(|error| undecodable(&error))?
+        .to_exif()
+        >= 5;
+    match if turned {
+        (height, width)
+    } else {
+        (width, height)
+    } {
         (0, _) | (_, 0) => Err(undecodable(&"it has no pixels")),
         (width, height) => Ok(Size { width, height }),
     }
@@ -138,7 +150,9 @@ fn png_is_whole(bytes: &[u8]) -> bool {
 /// The container says how many bytes follow its first eight.
 fn webp_is_whole(bytes: &[u8]) -> bool {
     match bytes.get(4..8) {
-        Some(&[a, b, c, d]) => u64::from(u32::from_le_bytes([a, b, c, d])) + 8 <= bytes.len() as u64,
+        Some(&[a, b, c, d]) => {
+            u64::from(u32::from_le_bytes([a, b, c, d])) + 8 <= bytes.len() as u64
+        }
         _ => false,
     }
 }
@@ -154,7 +168,14 @@ mod tests {
     fn a_whole_photo_has_its_size() {
         for format in FORMATS {
             let bytes = picture(40, 20, format);
-            assert_eq!(inspect(&bytes), Ok(Size { width: 40, height: 20 }), "{format:?}");
+            assert_eq!(
+                inspect(&bytes),
+                Ok(Size {
+                    width: 40,
+                    height: 20
+                }),
+                "{format:?}"
+            );
         }
     }
 
@@ -163,7 +184,10 @@ mod tests {
         for format in FORMATS {
             let bytes = picture(40, 20, format);
             for length in 0..bytes.len() {
-                assert!(inspect(&bytes[..length]).is_err(), "{format:?} cut to {length} bytes");
+                assert!(
+                    inspect(&bytes[..length]).is_err(),
+                    "{format:?} cut to {length} bytes"
+                );
             }
         }
     }
@@ -172,7 +196,11 @@ mod tests {
     fn a_cut_in_the_picture_is_called_a_cut() {
         for format in FORMATS {
             let bytes = picture(40, 20, format);
-            assert_eq!(inspect(&bytes[..bytes.len() - 6]), Err(PhotoProblem::Truncated), "{format:?}");
+            assert_eq!(
+                inspect(&bytes[..bytes.len() - 6]),
+                Err(PhotoProblem::Truncated),
+                "{format:?}"
+            );
         }
     }
 
@@ -180,8 +208,17 @@ mod tests {
     fn the_end_of_a_thumbnail_is_not_the_end_of_the_photo() {
         let thumbnail = picture(8, 4, ImageFormat::Jpeg);
         let bytes = with_exif(&picture(40, 20, ImageFormat::Jpeg), &thumbnail);
-        assert_eq!(inspect(&bytes), Ok(Size { width: 40, height: 20 }));
-        assert_eq!(inspect(&bytes[..bytes.len() - 6]), Err(PhotoProblem::Truncated));
+        assert_eq!(
+            inspect(&bytes),
+            Ok(Size {
+                width: 40,
+                height: 20
+            })
+        );
+        assert_eq!(
+            inspect(&bytes[..bytes.len() - 6]),
+            Err(PhotoProblem::Truncated)
+        );
     }
 
     #[test]
@@ -189,10 +226,18 @@ mod tests {
         // TIFF header, one entry: orientation (0x0112), short, one value, 6 = turn a quarter right.
         let quarter_turn = [
             b"Exif\0\0II*\0".as_slice(),
-            &[8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0],
+            &[
+                8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0,
+            ],
         ];
         let bytes = with_exif(&picture(40, 20, ImageFormat::Jpeg), &quarter_turn.concat());
-        assert_eq!(inspect(&bytes), Ok(Size { width: 20, height: 40 }));
+        assert_eq!(
+            inspect(&bytes),
+            Ok(Size {
+                width: 20,
+                height: 40
+            })
+        );
     }
 
     #[test]
@@ -205,7 +250,10 @@ mod tests {
     #[test]
     fn what_is_no_picture_is_said_to_be_none() {
         for bytes in [b"hello, whale".as_slice(), b"GIF89a\x01\0\x01\0\0\0\0;"] {
-            assert!(matches!(inspect(bytes), Err(PhotoProblem::Undecodable { .. })));
+            assert!(matches!(
+                inspect(bytes),
+                Err(PhotoProblem::Undecodable { .. })
+            ));
         }
         assert_eq!(inspect(b""), Err(PhotoProblem::Empty));
     }
@@ -220,7 +268,10 @@ mod tests {
         let seen = std::sync::Mutex::new(Vec::new());
         let paths: Vec<PathBuf> = (1..=9).map(path).collect();
         let checked = check_photos(&paths, &|done, of| seen.lock().unwrap().push((done, of)));
-        let widths: Vec<u32> = checked[..8].iter().map(|size| size.as_ref().unwrap().width).collect();
+        let widths: Vec<u32> = checked[..8]
+            .iter()
+            .map(|size| size.as_ref().unwrap().width)
+            .collect();
         assert_eq!(widths, [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(checked[8], Err(PhotoProblem::Missing));
         let mut seen = seen.into_inner().unwrap();

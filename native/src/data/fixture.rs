@@ -32,7 +32,10 @@ impl Folder {
         for (image, _) in rows {
             folder.photo(image, &picture(40, 20, ImageFormat::Jpeg));
         }
-        let lines: String = rows.iter().map(|(image, id)| format!("{image},{id}\n")).collect();
+        let lines: String = rows
+            .iter()
+            .map(|(image, id)| format!("{image},{id}\n"))
+            .collect();
         folder.table("train.csv", &format!("Image,Id\n{lines}"));
         folder
     }
@@ -56,8 +59,9 @@ impl Folder {
     /// The names of all files, to see that nothing was left behind.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path()).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }

@@ -13,7 +13,11 @@ impl Homography {
     /// Turns by `radians` about the middle of a picture whose width is `aspect` times its height.
     pub fn rotation(radians: f64, aspect: f64) -> Self {
         let (sin, cos) = radians.sin_cos();
-        Self([[cos, -sin / aspect, 0.0], [sin * aspect, cos, 0.0], [0.0, 0.0, 1.0]])
+        Self([
+            [cos, -sin / aspect, 0.0],
+            [sin * aspect, cos, 0.0],
+            [0.0, 0.0, 1.0],
+        ])
     }
 
     /// Takes the corners (-1,-1), (1,-1), (1,1), (-1,1) to `quad`, a convex quadrangle (P. Heckbert,
@@ -31,8 +35,11 @@ impl Homography {
 
     /// The map that does `first` and then this.
     pub fn after(&self, first: &Self) -> Self {
-        let entry = |row: usize, column: usize| (0..3).map(|k| self.0[row][k] * first.0[k][column]).sum();
-        Self(std::array::from_fn(|row| std::array::from_fn(|column| entry(row, column))))
+        let entry =
+            |row: usize, column: usize| (0..3).map(|k| self.0[row][k] * first.0[k][column]).sum();
+        Self(std::array::from_fn(|row| {
+            std::array::from_fn(|column| entry(row, column))
+        }))
     }
 
     /// The map back, up to the scale that homogeneous columns ignore.
@@ -42,7 +49,9 @@ impl Homography {
             let ([r1, r2], [c1, c2]) = (others(row), others(column));
             m[r1][c1] * m[r2][c2] - m[r1][c2] * m[r2][c1]
         };
-        Self(std::array::from_fn(|row| std::array::from_fn(|column| cofactor(column, row))))
+        Self(std::array::from_fn(|row| {
+            std::array::from_fn(|column| cofactor(column, row))
+        }))
     }
 }
 

@@ -105,8 +105,17 @@ impl<S: Send + 'static> Batches<S> {
         let most = batch_size * loading.ahead.max(1);
         let early = BTreeMap::new();
         let jobs = Some(jobs);
-        let mut batches =
-            Self { order, batch_size, most, handed_out: 0, given: 0, early, jobs, made, threads };
+        let mut batches = Self {
+            order,
+            batch_size,
+            most,
+            handed_out: 0,
+            given: 0,
+            early,
+            jobs,
+            made,
+            threads,
+        };
         batches.hand_out();
         batches
     }
@@ -135,15 +144,23 @@ impl<S: Send + 'static> Batches<S> {
             }
             let Ok((place, sample)) = self.made.recv() else {
                 let reason = "the threads that read photos have stopped".to_owned();
-                return Err(Error::Worker { photo: self.order[place], reason });
+                return Err(Error::Worker {
+                    photo: self.order[place],
+                    reason,
+                });
             };
             self.early.insert(place, sample);
         }
     }
 
     fn batch(&mut self, end: usize) -> Result<Batch<S>> {
-        let samples = (self.given..end).map(|place| self.sample(place)).collect::<Result<Vec<S>>>()?;
-        Ok(Batch { photos: self.order[self.given..end].to_vec(), samples })
+        let samples = (self.given..end)
+            .map(|place| self.sample(place))
+            .collect::<Result<Vec<S>>>()?;
+        Ok(Batch {
+            photos: self.order[self.given..end].to_vec(),
+            samples,
+        })
     }
 }
 
@@ -195,8 +212,13 @@ fn work<S, F>(
         let Ok((place, photo)) = job else { return };
         let mut rng = photo_rng(loading, photo, place);
         // A panic must reach the caller, who would otherwise wait for this sample for ever.
-        let sample = catch_unwind(AssertUnwindSafe(|| make(photo, &mut rng)))
-            .unwrap_or_else(|panic| Err(Error::Worker { photo, reason: said(panic.as_ref()) }));
+        let sample =
+            catch_unwind(AssertUnwindSafe(|| make(photo, &mut rng))).unwrap_or_else(|panic| {
+                Err(Error::Worker {
+                    photo,
+                    reason: said(panic.as_ref()),
+                })
+            });
         if done.send((place, sample)).is_err() {
             return;
         }

@@ -7,8 +7,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const LOADING: Loading =
-    Loading { seed: 1, epoch: 0, batch_size: 4, drop_last: false, workers: 2, ahead: 2 };
+const LOADING: Loading = Loading {
+    seed: 1,
+    epoch: 0,
+    batch_size: 4,
+    drop_last: false,
+    workers: 2,
+    ahead: 2,
+};
 
 /// A sample that shows its photo and what its generator drew.
 fn sample(photo: usize, rng: &mut ChaCha8Rng) -> Result<(usize, u32)> {
@@ -16,18 +22,29 @@ fn sample(photo: usize, rng: &mut ChaCha8Rng) -> Result<(usize, u32)> {
 }
 
 fn all(order: &[usize], loading: Loading) -> Vec<Batch<(usize, u32)>> {
-    Batches::start(order.to_vec(), loading, sample).map(|batch| batch.unwrap()).collect()
+    Batches::start(order.to_vec(), loading, sample)
+        .map(|batch| batch.unwrap())
+        .collect()
 }
 
 fn broken(photo: usize) -> Error {
-    Error::Photo { path: format!("{photo}.jpg").into(), reason: "it is broken".to_owned() }
+    Error::Photo {
+        path: format!("{photo}.jpg").into(),
+        reason: "it is broken".to_owned(),
+    }
 }
 
 #[test]
 fn a_batch_that_is_not_full_comes_last_or_not_at_all() {
     let sizes = |drop_last| -> Vec<usize> {
-        let loading = Loading { drop_last, ..LOADING };
-        all(&[7; 10], loading).iter().map(|batch| batch.samples.len()).collect()
+        let loading = Loading {
+            drop_last,
+            ..LOADING
+        };
+        all(&[7; 10], loading)
+            .iter()
+            .map(|batch| batch.samples.len())
+            .collect()
     };
     assert_eq!(sizes(false), [4, 4, 2]);
     assert_eq!(sizes(true), [4, 4]);
@@ -36,14 +53,27 @@ fn a_batch_that_is_not_full_comes_last_or_not_at_all() {
 #[test]
 fn a_photo_that_stands_twice_in_an_epoch_is_changed_twice() {
     let batches = all(&[3, 3], LOADING);
-    let [(_, first), (_, second)] = batches[0].samples[..] else { unreachable!() };
+    let [(_, first), (_, second)] = batches[0].samples[..] else {
+        unreachable!()
+    };
     assert_ne!(first, second);
 }
 
 #[test]
 fn another_epoch_and_another_seed_draw_anew() {
     let drawn: BTreeSet<u32> = [(1, 0), (1, 1), (2, 0)]
-        .map(|(seed, epoch)| all(&[3], Loading { seed, epoch, ..LOADING })[0].samples[0].1)
+        .map(|(seed, epoch)| {
+            all(
+                &[3],
+                Loading {
+                    seed,
+                    epoch,
+                    ..LOADING
+                },
+            )[0]
+            .samples[0]
+                .1
+        })
         .into();
     assert_eq!(drawn.len(), 3);
     let photos: Vec<usize> = (0..50).collect();
@@ -76,7 +106,10 @@ fn a_panic_in_a_thread_is_an_error_that_names_the_photo() {
     };
     let mut batches = Batches::start((0..100).collect(), LOADING, make);
     let error = batches.next().unwrap().unwrap_err();
-    assert!(error.to_string().contains("number 2") && error.to_string().contains("no such marker"), "{error}");
+    assert!(
+        error.to_string().contains("number 2") && error.to_string().contains("no such marker"),
+        "{error}"
+    );
     assert_eq!(error.exit_code(), 1);
     assert!(batches.next().is_none());
 }
@@ -99,7 +132,14 @@ fn never_more_than_the_batches_ahead_and_the_callers_are_in_memory() {
         peak.fetch_max(now, Ordering::SeqCst);
         Ok(Counted(Arc::clone(&counted)))
     };
-    let mut batches = Batches::start((0..400).collect(), Loading { workers: 4, ..LOADING }, make);
+    let mut batches = Batches::start(
+        (0..400).collect(),
+        Loading {
+            workers: 4,
+            ..LOADING
+        },
+        make,
+    );
     for batch in batches.by_ref() {
         let batch = batch.unwrap();
         std::thread::yield_now();

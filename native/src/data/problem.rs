@@ -89,7 +89,9 @@ pub enum RowProblem {
         value: String,
     },
     /// The box is empty or its corners are swapped.
-    #[error("the box of photo `{image}`, {sides}, is inside out; x0 must be below x1 and y0 below y1")]
+    #[error(
+        "the box of photo `{image}`, {sides}, is inside out; x0 must be below x1 and y0 below y1"
+    )]
     InsideOut {
         /// The photo.
         image: String,
@@ -122,13 +124,25 @@ pub struct BadRows {
 impl BadRows {
     /// None yet, of the table at `path`.
     pub fn of(path: &Path) -> Self {
-        let table = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self { table, rows: Vec::new() }
+        let table = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
+        Self {
+            table,
+            rows: Vec::new(),
+        }
     }
 
     /// One more.
     pub fn push(&mut self, line: u64, problem: RowProblem) {
-        self.rows.push(BadRow { table: self.table.clone(), line, problem, bereft: None });
+        self.rows.push(BadRow {
+            table: self.table.clone(),
+            line,
+            problem,
+            bereft: None,
+        });
     }
 
     /// Notes on the row at `line` that it leaves an individual without a photo.
@@ -158,12 +172,19 @@ pub fn report(tables: Vec<(BadRows, usize)>, list_folder: Option<&Path>) -> Resu
         all.append(&mut bad.rows);
         total += rows;
     }
-    let Some(first) = all.first().cloned().map(Box::new) else { return Ok(()) };
+    let Some(first) = all.first().cloned().map(Box::new) else {
+        return Ok(());
+    };
     if all.len() == 1 {
         return Err(Error::Row(first));
     }
     let list = write_list(&all, list_folder);
-    Err(Error::Rows { bad: all.len(), total, first, list })
+    Err(Error::Rows {
+        bad: all.len(),
+        total,
+        first,
+        list,
+    })
 }
 
 /// Where the list is, or nothing where it could not be written: the rows are the news, and a full

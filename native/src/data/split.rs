@@ -61,8 +61,15 @@ impl Split {
         let validation = |place: &usize| {
             tune.binary_search(place).is_ok() || report.binary_search(place).is_ok()
         };
-        let train = (0..catalogue.photos.len()).filter(|place| !validation(place)).collect();
-        Self { seed, train, tune, report }
+        let train = (0..catalogue.photos.len())
+            .filter(|place| !validation(place))
+            .collect();
+        Self {
+            seed,
+            train,
+            tune,
+            report,
+        }
     }
 
     /// Every photo: the gallery to identify from once tuning is done (spec, *Deciding* 6).
@@ -78,7 +85,10 @@ impl Split {
     /// [`Error::Write`]; nothing is then half written.
     pub fn save(&self, catalogue: &Catalogue, path: &Path) -> Result<()> {
         let files = |places: &[usize]| -> Vec<String> {
-            places.iter().map(|&place| catalogue.photos[place].file.clone()).collect()
+            places
+                .iter()
+                .map(|&place| catalogue.photos[place].file.clone())
+                .collect()
         };
         let stored = Stored {
             seed: self.seed,
@@ -86,7 +96,10 @@ impl Split {
             tune: files(&self.tune),
             report: files(&self.report),
         };
-        let failed = |error: serde_json::Error| Error::Write { path: path.to_owned(), source: error.into() };
+        let failed = |error: serde_json::Error| Error::Write {
+            path: path.to_owned(),
+            source: error.into(),
+        };
         write_atomically(path, &serde_json::to_vec_pretty(&stored).map_err(failed)?)
     }
 
@@ -98,12 +111,19 @@ impl Split {
     /// an individual has no training photo.
     pub fn load(catalogue: &Catalogue, path: &Path) -> Result<Self> {
         let text = std::fs::read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => {
-                Error::MissingFile { path: path.to_owned(), wanted: "training writes the split there" }
-            }
-            _ => Error::Read { path: path.to_owned(), source },
+            io::ErrorKind::NotFound => Error::MissingFile {
+                path: path.to_owned(),
+                wanted: "training writes the split there",
+            },
+            _ => Error::Read {
+                path: path.to_owned(),
+                source,
+            },
         })?;
-        let refuse = |reason: String| Error::Split { path: path.to_owned(), reason };
+        let refuse = |reason: String| Error::Split {
+            path: path.to_owned(),
+            reason,
+        };
         let stored: Stored = serde_json::from_slice(&text)
             .map_err(|error| refuse(format!("this is no stored split ({error})")))?;
         let split = stored.in_catalogue(catalogue).map_err(refuse)?;
@@ -119,7 +139,9 @@ impl Stored {
         let mut places = |files: &[String]| -> std::result::Result<Vec<usize>, String> {
             let taken = files.iter().map(|file| {
                 let place = left.remove(file.as_str());
-                place.ok_or_else(|| format!("`{file}` stands in it twice or is not in the catalogue"))
+                place.ok_or_else(|| {
+                    format!("`{file}` stands in it twice or is not in the catalogue")
+                })
             });
             let mut taken = taken.collect::<std::result::Result<Vec<_>, _>>()?;
             taken.sort_unstable();
@@ -132,9 +154,10 @@ impl Stored {
             report: places(&self.report)?,
         };
         match left.keys().min() {
-            Some(file) => {
-                Err(format!("{} photos of the catalogue are not in it, as `{file}`", left.len()))
-            }
+            Some(file) => Err(format!(
+                "{} photos of the catalogue are not in it, as `{file}`",
+                left.len()
+            )),
             None => Ok(split),
         }
     }
@@ -151,7 +174,9 @@ impl Draw<'_> {
     fn known(&self) -> Vec<usize> {
         let by_individual = self.catalogue.photos_by_individual();
         let several = by_individual.into_iter().filter(|photos| photos.len() >= 2);
-        several.filter_map(|photos| self.lowest("validation", photos, 1).pop()).collect()
+        several
+            .filter_map(|photos| self.lowest("validation", photos, 1).pop())
+            .collect()
     }
 
     /// `wanted` photos of new whales, or the most that validation takes.
@@ -185,7 +210,12 @@ impl Draw<'_> {
             Label::New => NEW_WHALE,
         };
         let mut hasher = Sha256::new();
-        for part in [purpose.as_bytes(), &self.seed.to_le_bytes(), individual.as_bytes(), photo.file.as_bytes()] {
+        for part in [
+            purpose.as_bytes(),
+            &self.seed.to_le_bytes(),
+            individual.as_bytes(),
+            photo.file.as_bytes(),
+        ] {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
         }

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 /// Whale `w_i` with `counts[i]` photos, and `new` photos of new whales.
 fn catalogue(counts: &[usize], new: usize) -> Catalogue {
-    let individuals: Vec<String> = (0..counts.len()).map(|whale| format!("w_{whale:03}")).collect();
+    let individuals: Vec<String> = (0..counts.len())
+        .map(|whale| format!("w_{whale:03}"))
+        .collect();
     let known = counts.iter().enumerate().flat_map(|(whale, &count)| {
         (0..count).map(move |n| (format!("w{whale}-{n}.jpg"), Label::Individual(whale as u32)))
     });
@@ -19,16 +21,30 @@ fn catalogue(counts: &[usize], new: usize) -> Catalogue {
         file,
         label,
         region: None,
-        size: Size { width: 1, height: 1 },
+        size: Size {
+            width: 1,
+            height: 1,
+        },
     });
-    Catalogue { root: PathBuf::new(), photos: photos.collect(), individuals }
+    Catalogue {
+        root: PathBuf::new(),
+        photos: photos.collect(),
+        individuals,
+    }
 }
 
 /// What each photo became, by file: 't'rain, t'u'ne or 'r'eport.
 fn roles(catalogue: &Catalogue, split: &Split) -> BTreeMap<String, char> {
-    let lists = [('t', &split.train), ('u', &split.tune), ('r', &split.report)];
+    let lists = [
+        ('t', &split.train),
+        ('u', &split.tune),
+        ('r', &split.report),
+    ];
     let role = |(role, places): (char, &Vec<usize>)| -> Vec<(String, char)> {
-        places.iter().map(|&place| (catalogue.photos[place].file.clone(), role)).collect()
+        places
+            .iter()
+            .map(|&place| (catalogue.photos[place].file.clone(), role))
+            .collect()
     };
     lists.into_iter().flat_map(role).collect()
 }
@@ -42,9 +58,14 @@ fn the_specs_rule_on_a_small_catalogue() {
     let catalogue = catalogue(&[1, 2, 3, 1, 5], 10);
     let split = Split::draw(&catalogue, 7, 4);
     let validation: Vec<usize> = [&split.tune[..], &split.report].concat();
-    let whales: BTreeSet<String> =
-        validation.iter().map(|&p| catalogue.photos[p].file.chars().take(2).collect()).collect();
-    assert_eq!(whales, BTreeSet::from(["w1", "w2", "w4", "ne"].map(String::from)));
+    let whales: BTreeSet<String> = validation
+        .iter()
+        .map(|&p| catalogue.photos[p].file.chars().take(2).collect())
+        .collect();
+    assert_eq!(
+        whales,
+        BTreeSet::from(["w1", "w2", "w4", "ne"].map(String::from))
+    );
     assert_eq!(validation.len(), 3 + 4);
     assert_eq!((split.tune.len(), split.report.len()), (2 + 2, 1 + 2));
     assert_eq!(split.train.len(), 22 - 7);
@@ -53,9 +74,19 @@ fn the_specs_rule_on_a_small_catalogue() {
 
 #[test]
 fn at_most_four_fifths_of_the_new_whales_are_drawn() {
-    for (new, wanted, drawn) in [(10, 1000, 8), (3, 1000, 2), (1, 1000, 0), (10, 8, 8), (0, 5, 0)] {
+    for (new, wanted, drawn) in [
+        (10, 1000, 8),
+        (3, 1000, 2),
+        (1, 1000, 0),
+        (10, 8, 8),
+        (0, 5, 0),
+    ] {
         let split = Split::draw(&catalogue(&[1], new), 1, wanted);
-        assert_eq!(split.tune.len() + split.report.len(), drawn, "{wanted} of {new}");
+        assert_eq!(
+            split.tune.len() + split.report.len(),
+            drawn,
+            "{wanted} of {new}"
+        );
     }
 }
 
@@ -67,7 +98,10 @@ fn every_photo_of_a_whale_is_drawn_about_as_often() {
         drawn[Split::draw(&catalogue, seed, 0).tune[0]] += 1;
     }
     // Binomial with n = 4000, p = 1/4: 1000 with a deviation of 27; five deviations.
-    assert!(drawn.iter().all(|&count: &i32| count.abs_diff(1000) < 137), "{drawn:?}");
+    assert!(
+        drawn.iter().all(|&count: &i32| count.abs_diff(1000) < 137),
+        "{drawn:?}"
+    );
 }
 
 #[test]
@@ -102,7 +136,10 @@ fn a_stored_split_that_is_damaged_is_refused() {
     let catalogue = catalogue(&[2], 0);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("split.json");
-    assert!(matches!(Split::load(&catalogue, &path), Err(Error::MissingFile { .. })));
+    assert!(matches!(
+        Split::load(&catalogue, &path),
+        Err(Error::MissingFile { .. })
+    ));
     let texts = [
         "",
         "{}",
@@ -125,7 +162,10 @@ fn a_stored_split_that_leaves_a_whale_without_a_training_photo_is_refused() {
     let text = r#"{"seed":1,"train":["w0-0.jpg"],"tune":["w0-1.jpg","w1-0.jpg"],"report":[]}"#;
     std::fs::write(&path, text).unwrap();
     let error = Split::load(&catalogue, &path).unwrap_err();
-    assert!(error.to_string().contains("whale `w_001` has no photo"), "{error}");
+    assert!(
+        error.to_string().contains("whale `w_001` has no photo"),
+        "{error}"
+    );
     assert_eq!(error.exit_code(), 2);
 }
 

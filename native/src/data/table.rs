@@ -22,15 +22,23 @@ pub struct Row<const N: usize> {
 /// [`Error::MissingColumns`].
 pub fn read_columns<const N: usize>(path: &Path, wanted: [&'static str; N]) -> Result<Vec<Row<N>>> {
     let text = read_text(path)?;
-    let broken = |source| Error::Csv { path: path.to_owned(), source };
-    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(text.as_bytes());
+    let broken = |source| Error::Csv {
+        path: path.to_owned(),
+        source,
+    };
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
     let header = reader.headers().map_err(broken)?.clone();
     let columns = find_columns(path, &header, wanted)?;
     let mut lines = Lines::of(&text);
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
-        let line = lines.at(record.position().map_or(0, |position| position.byte() as usize));
+        let line = lines.at(record
+            .position()
+            .map_or(0, |position| position.byte() as usize));
         let cells = columns.map(|column| record.get(column).unwrap_or_default().to_owned());
         rows.push(Row { line, cells });
     }
@@ -39,14 +47,21 @@ pub fn read_columns<const N: usize>(path: &Path, wanted: [&'static str; N]) -> R
 
 fn read_text(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => {
-            Error::MissingFile { path: path.to_owned(), wanted: "a table in CSV is expected there" }
-        }
-        _ => Error::Read { path: path.to_owned(), source },
+        io::ErrorKind::NotFound => Error::MissingFile {
+            path: path.to_owned(),
+            wanted: "a table in CSV is expected there",
+        },
+        _ => Error::Read {
+            path: path.to_owned(),
+            source,
+        },
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        Error::NotText { path: path.to_owned(), line: newlines(before) + 1 }
+        Error::NotText {
+            path: path.to_owned(),
+            line: newlines(before) + 1,
+        }
     })
 }
 
@@ -59,7 +74,11 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn of(text: &'a str) -> Self {
-        Self { text: text.as_bytes(), line: 1, counted: 0 }
+        Self {
+            text: text.as_bytes(),
+            line: 1,
+            counted: 0,
+        }
     }
 
     /// The line of the row that the reader says starts at `byte`, which may be at the line ends
@@ -112,31 +131,46 @@ mod tests {
     #[test]
     fn columns_are_found_by_name() {
         let rows = read("Site,Id,Image\nBay,w_1,a.jpg\nCape, w_2 ,b.jpg\n").unwrap();
-        assert_eq!(rows, [(2, cells("a.jpg", "w_1")), (3, cells("b.jpg", "w_2"))]);
+        assert_eq!(
+            rows,
+            [(2, cells("a.jpg", "w_1")), (3, cells("b.jpg", "w_2"))]
+        );
     }
 
     #[test]
     fn a_byte_order_mark_and_windows_line_ends_are_accepted() {
         let rows = read("\u{feff}Image,Id\r\na.jpg,w_1\r\n\r\nb.jpg,w_2\r\n").unwrap();
-        assert_eq!(rows, [(2, cells("a.jpg", "w_1")), (4, cells("b.jpg", "w_2"))]);
+        assert_eq!(
+            rows,
+            [(2, cells("a.jpg", "w_1")), (4, cells("b.jpg", "w_2"))]
+        );
     }
 
     #[test]
     fn a_cell_of_several_lines_does_not_shift_the_numbers_after_it() {
         let rows = read("Note,Image,Id\n\"two\nlines\",a.jpg,w_1\n,b.jpg,w_2\n").unwrap();
-        assert_eq!(rows, [(2, cells("a.jpg", "w_1")), (4, cells("b.jpg", "w_2"))]);
+        assert_eq!(
+            rows,
+            [(2, cells("a.jpg", "w_1")), (4, cells("b.jpg", "w_2"))]
+        );
     }
 
     #[test]
     fn a_short_row_has_empty_cells() {
-        assert_eq!(read("Image,Id\na.jpg\n").unwrap(), [(2, cells("a.jpg", ""))]);
+        assert_eq!(
+            read("Image,Id\na.jpg\n").unwrap(),
+            [(2, cells("a.jpg", ""))]
+        );
     }
 
     #[test]
     fn missing_columns_are_named_with_those_found() {
         let error = read("Photo;Id\na.jpg;w_1\n").unwrap_err();
         let message = error.to_string();
-        assert!(message.contains("[Photo;Id]") && message.contains("[Image, Id]"), "{message}");
+        assert!(
+            message.contains("[Photo;Id]") && message.contains("[Image, Id]"),
+            "{message}"
+        );
         assert_eq!(error.exit_code(), 2);
     }
 
@@ -155,7 +189,9 @@ mod tests {
 
     #[test]
     fn a_missing_table_is_named() {
-        let error = read_columns(Path::new("no/such.csv"), ["Image"]).err().unwrap();
+        let error = read_columns(Path::new("no/such.csv"), ["Image"])
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("no/such.csv"), "{error}");
         assert!(matches!(error, Error::MissingFile { .. }));
     }
@@ -163,6 +199,9 @@ mod tests {
     #[test]
     fn a_folder_is_no_table() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(read_columns(folder.path(), ["Image"]), Err(Error::Read { .. })));
+        assert!(matches!(
+            read_columns(folder.path(), ["Image"]),
+            Err(Error::Read { .. })
+        ));
     }
 }

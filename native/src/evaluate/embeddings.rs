@@ -30,7 +30,11 @@ pub struct Embeddings {
 impl Embeddings {
     /// The features of `photos`, `[photos, width]`.
     pub fn features_of(&self, photos: &[usize]) -> Vec<f32> {
-        photos.iter().flat_map(|&photo| self.feature(photo)).copied().collect()
+        photos
+            .iter()
+            .flat_map(|&photo| self.feature(photo))
+            .copied()
+            .collect()
     }
 
     /// The feature of one photo.
@@ -43,11 +47,21 @@ impl Embeddings {
     /// # Errors
     /// When a feature is not finite or has no length.
     pub fn gallery(&self, catalogue: &Catalogue, photos: &[usize]) -> Result<Gallery> {
-        let individuals = catalogue.individuals.iter().map(|name| Individual { name: name.clone() });
-        let row = |&photo: &usize| GalleryRow { label: catalogue.photos[photo].label, photo: photo as u32 };
+        let individuals = catalogue
+            .individuals
+            .iter()
+            .map(|name| Individual { name: name.clone() });
+        let row = |&photo: &usize| GalleryRow {
+            label: catalogue.photos[photo].label,
+            photo: photo as u32,
+        };
         let store = FeatureStore::from_features(self.width, &self.features_of(photos));
         let gallery = store.and_then(|store| {
-            Gallery::new(individuals.collect(), photos.iter().map(row).collect(), store.to_codes())
+            Gallery::new(
+                individuals.collect(),
+                photos.iter().map(row).collect(),
+                store.to_codes(),
+            )
         });
         Ok(gallery.map_err(flukeprint_core::Error::from)?)
     }
@@ -55,7 +69,10 @@ impl Embeddings {
 
 /// The true labels of `photos`.
 pub(super) fn truths(catalogue: &Catalogue, photos: &[usize]) -> Vec<Label> {
-    photos.iter().map(|&photo| catalogue.photos[photo].label).collect()
+    photos
+        .iter()
+        .map(|&photo| catalogue.photos[photo].label)
+        .collect()
 }
 
 /// Embeds every photo of the catalogue with the run's network as it ships (8-bit weights). What was
@@ -63,7 +80,12 @@ pub(super) fn truths(catalogue: &Catalogue, photos: &[usize]) -> Vec<Label> {
 ///
 /// # Errors
 /// A photo that cannot be read any more, weights that cannot be used, a full disk.
-pub fn embed_catalogue(run: &Run, catalogue: &Catalogue, split: &Split, progress: &dyn Progress) -> Result<Embeddings> {
+pub fn embed_catalogue(
+    run: &Run,
+    catalogue: &Catalogue,
+    split: &Split,
+    progress: &dyn Progress,
+) -> Result<Embeddings> {
     let file = run.shipped_weights()?;
     let key = key(&file, run);
     let path = run.folder().join("embeddings.safetensors");
@@ -90,14 +112,20 @@ pub fn embed_catalogue(run: &Run, catalogue: &Catalogue, split: &Split, progress
     for batch in inputs(run, catalogue) {
         let batch = batch?;
         let preprocessing = run.recipe.preprocessing();
-        let shape = [batch.photos.len(), 3, preprocessing.height, preprocessing.width];
+        let shape = [
+            batch.photos.len(),
+            3,
+            preprocessing.height,
+            preprocessing.width,
+        ];
         let input = Tensor::from_data(TensorData::new(batch.samples.concat(), shape), &device);
         let (features, logits) = network.forward(input);
         embeddings.features.extend(values(features)?);
         let logits = values(logits)?;
         for (&photo, logits) in batch.photos.iter().zip(logits.chunks_exact(individuals)) {
             if let Some(row) = held_out[photo] {
-                embeddings.logits[row * individuals..(row + 1) * individuals].copy_from_slice(logits);
+                embeddings.logits[row * individuals..(row + 1) * individuals]
+                    .copy_from_slice(logits);
             }
         }
         progress.advance(embeddings.features.len() / embeddings.width);
@@ -109,12 +137,23 @@ pub fn embed_catalogue(run: &Run, catalogue: &Catalogue, split: &Split, progress
 fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
     tensor.into_data().try_into_vec().map_err(|error| {
         let reason = format!("{error:?}");
-        flukeprint_core::Error::Device { device: "CPU".to_owned(), reason }.into()
+        flukeprint_core::Error::Device {
+            device: "CPU".to_owned(),
+            reason,
+        }
+        .into()
     })
 }
 
 fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<f32>> {
-    let loading = Loading { seed: 0, epoch: 0, batch_size: BATCH, drop_last: false, workers: 2, ahead: 3 };
+    let loading = Loading {
+        seed: 0,
+        epoch: 0,
+        batch_size: BATCH,
+        drop_last: false,
+        workers: 2,
+        ahead: 3,
+    };
     let (preprocessing, entries) = (run.recipe.preprocessing(), catalogue.photos.clone());
     Batches::start((0..entries.len()).collect(), loading, move |photo, _| {
         let (photo, region) = read_photo(&entries[photo])?;
@@ -124,7 +163,11 @@ fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<f32>> {
 
 /// What stored embeddings belong to.
 fn key(weights: &[u8], run: &Run) -> Vec<u8> {
-    Sha256::new().chain_update(weights).chain_update(run.facts.data_sha256.as_bytes()).finalize().to_vec()
+    Sha256::new()
+        .chain_update(weights)
+        .chain_update(run.facts.data_sha256.as_bytes())
+        .finalize()
+        .to_vec()
 }
 
 /// Stored embeddings, if they are those of `key`. Whatever cannot be read is computed again.
@@ -136,25 +179,51 @@ fn load(path: &std::path::Path, key: &[u8]) -> Option<Embeddings> {
     }
     let floats = |name: &str| {
         let view = tensors.tensor(name).ok()?;
-        let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let values = view
+            .data()
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect();
         Some((view.shape().to_vec(), values))
     };
     let (shape, features) = floats("features")?;
-    Some(Embeddings { width: *shape.get(1)?, features, logits: floats("logits")?.1 })
+    Some(Embeddings {
+        width: *shape.get(1)?,
+        features,
+        logits: floats("logits")?.1,
+    })
 }
 
 fn save(embeddings: &Embeddings, path: PathBuf, key: &[u8]) -> Result<()> {
-    let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let bytes = |values: &[f32]| {
+        values
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
     let (features, logits) = (bytes(&embeddings.features), bytes(&embeddings.logits));
     let rows = embeddings.features.len() / embeddings.width;
     let views = [
         ("key", Dtype::U8, vec![key.len()], key),
-        ("features", Dtype::F32, vec![rows, embeddings.width], &features),
+        (
+            "features",
+            Dtype::F32,
+            vec![rows, embeddings.width],
+            &features,
+        ),
         ("logits", Dtype::F32, vec![embeddings.logits.len()], &logits),
     ];
-    let refuse = |error: &dyn std::fmt::Display| Error::Weights { path: path.clone(), reason: error.to_string() };
-    let views = views.map(|(name, dtype, shape, data)| TensorView::new(dtype, shape, data).map(|view| (name, view)));
-    let views = views.into_iter().collect::<std::result::Result<Vec<_>, _>>().map_err(|error| refuse(&error))?;
+    let refuse = |error: &dyn std::fmt::Display| Error::Weights {
+        path: path.clone(),
+        reason: error.to_string(),
+    };
+    let views = views.map(|(name, dtype, shape, data)| {
+        TensorView::new(dtype, shape, data).map(|view| (name, view))
+    });
+    let views = views
+        .into_iter()
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(|error| refuse(&error))?;
     let file = safetensors::serialize(views, None).map_err(|error| refuse(&error))?;
     write_atomically(&path, &file)
 }

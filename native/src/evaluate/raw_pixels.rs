@@ -20,13 +20,20 @@ const SIZE: (u32, u32) = (64, 32);
 pub fn raw_pixel_rows(catalogue: &Catalogue, split: &Split, margin: f32) -> Result<Vec<ScoreRow>> {
     let features = catalogue.photos.par_iter().map(|entry| {
         let (photo, region) = read_photo(entry)?;
-        let preprocessing = Preprocessing { margin, ..Preprocessing::imagenet(32, 64) };
+        let preprocessing = Preprocessing {
+            margin,
+            ..Preprocessing::imagenet(32, 64)
+        };
         let gray = preprocessing.gray(&photo, region)?.resize(SIZE.0, SIZE.1)?;
         Ok(centred(&gray.pixels))
     });
     let features = features.collect::<Result<Vec<_>>>()?.concat();
     let width = (SIZE.0 * SIZE.1) as usize;
-    let embeddings = Embeddings { width, features, logits: Vec::new() };
+    let embeddings = Embeddings {
+        width,
+        features,
+        logits: Vec::new(),
+    };
     let gallery = embeddings.gallery(catalogue, &split.train)?;
     let queries = |photos: &[usize]| {
         let features = embeddings.features_of(photos);
@@ -40,7 +47,10 @@ pub fn raw_pixel_rows(catalogue: &Catalogue, split: &Split, margin: f32) -> Resu
 /// as any other.
 fn centred(pixels: &[u8]) -> Vec<f32> {
     let mean = pixels.iter().map(|&pixel| f32::from(pixel)).sum::<f32>() / pixels.len() as f32;
-    let mut values: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) - mean).collect();
+    let mut values: Vec<f32> = pixels
+        .iter()
+        .map(|&pixel| f32::from(pixel) - mean)
+        .collect();
     if values.iter().all(|value| value.abs() < 1e-3) {
         values[0] = 1.0;
     }

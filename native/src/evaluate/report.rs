@@ -41,8 +41,10 @@ pub fn tune_run(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Re
     let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
     let tuning = tune(&queries(catalogue, &split, &embeddings, Half::Tune)?)?;
     let path = decision_path(run);
-    let json = serde_json::to_vec_pretty(&tuning.parameters)
-        .map_err(|error| Error::Write { path: path.clone(), source: std::io::Error::other(error) })?;
+    let json = serde_json::to_vec_pretty(&tuning.parameters).map_err(|error| Error::Write {
+        path: path.clone(),
+        source: std::io::Error::other(error),
+    })?;
     write_atomically(&path, &json)?;
     Ok(tuning)
 }
@@ -73,7 +75,12 @@ enum Half {
     Report,
 }
 
-fn queries(catalogue: &Catalogue, split: &Split, embeddings: &Embeddings, half: Half) -> Result<LabelledQueries> {
+fn queries(
+    catalogue: &Catalogue,
+    split: &Split,
+    embeddings: &Embeddings,
+    half: Half,
+) -> Result<LabelledQueries> {
     let gallery = embeddings.gallery(catalogue, &split.train)?;
     let border = split.tune.len() * catalogue.individuals.len();
     let (photos, logits) = match half {
@@ -81,7 +88,12 @@ fn queries(catalogue: &Catalogue, split: &Split, embeddings: &Embeddings, half: 
         Half::Report => (&split.report, &embeddings.logits[border..]),
     };
     let features = embeddings.features_of(photos);
-    Ok(LabelledQueries::in_gallery(&gallery, truths(catalogue, photos), logits.to_vec(), &features)?)
+    Ok(LabelledQueries::in_gallery(
+        &gallery,
+        truths(catalogue, photos),
+        logits.to_vec(),
+        &features,
+    )?)
 }
 
 fn decision_path(run: &Run) -> PathBuf {
@@ -99,10 +111,18 @@ impl Run {
             let wanted = "run `flukeprint tune` on this run first";
             return Err(Error::MissingFile { path, wanted });
         }
-        let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
+            path: path.clone(),
+            source,
+        })?;
         let parameters: DecisionParameters =
-            serde_json::from_str(&text).map_err(|error| Error::Run { path, reason: error.to_string() })?;
-        parameters.validate().map_err(flukeprint_core::Error::from)?;
+            serde_json::from_str(&text).map_err(|error| Error::Run {
+                path,
+                reason: error.to_string(),
+            })?;
+        parameters
+            .validate()
+            .map_err(flukeprint_core::Error::from)?;
         Ok(parameters)
     }
 }

@@ -14,17 +14,27 @@ const WANTED: &str = "a bundle is a folder with bundle.json, as `flukeprint expo
 /// Anything that is missing or not what `bundle.json` says; the file is named.
 pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
     if !folder.is_dir() {
-        return Err(Error::MissingFolder { path: folder.to_owned(), wanted: WANTED });
+        return Err(Error::MissingFolder {
+            path: folder.to_owned(),
+            wanted: WANTED,
+        });
     }
     let read = |name: &str| {
         let path = folder.join(name);
         if !path.is_file() {
-            return Err(Error::MissingFile { path, wanted: WANTED });
+            return Err(Error::MissingFile {
+                path,
+                wanted: WANTED,
+            });
         }
         std::fs::read(&path).map_err(|source| Error::Read { path, source })
     };
     let mut loader = Loader::new(&read("bundle.json")?)?;
-    let paths: Vec<String> = loader.files().iter().map(|file| file.path.clone()).collect();
+    let paths: Vec<String> = loader
+        .files()
+        .iter()
+        .map(|file| file.path.clone())
+        .collect();
     for path in paths {
         loader.add(&path, read(&path)?)?;
     }
@@ -37,16 +47,26 @@ pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
 /// # Errors
 /// When something that is no bundle stands at `folder`, or the disk refuses.
 pub fn write_bundle(folder: &Path, files: &[StaticFile]) -> Result<()> {
-    let failed = |source| Error::Write { path: folder.to_owned(), source };
+    let failed = |source| Error::Write {
+        path: folder.to_owned(),
+        source,
+    };
     let replaces = folder.join("bundle.json").is_file();
-    let empty = folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    let empty = folder
+        .read_dir()
+        .is_ok_and(|mut entries| entries.next().is_none());
     if folder.exists() && !replaces && !empty {
-        return Err(Error::Exists { path: folder.to_owned() });
+        return Err(Error::Exists {
+            path: folder.to_owned(),
+        });
     }
     let absolute = std::path::absolute(folder).map_err(failed)?;
     let parent = absolute.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent).map_err(failed)?;
-    let staging = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(failed)?;
+    let staging = tempfile::Builder::new()
+        .prefix(".bundle-")
+        .tempdir_in(parent)
+        .map_err(failed)?;
     let fresh = staging.path().join("new");
     for file in files {
         let path = fresh.join(&file.path);

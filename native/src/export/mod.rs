@@ -11,7 +11,9 @@ use crate::evaluate::embed_catalogue;
 use crate::progress::Progress;
 use crate::train::Run;
 use burn::tensor::Device;
-use flukeprint_core::bundle::{Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble};
+use flukeprint_core::bundle::{
+    Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble,
+};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::Identifier;
 use std::path::Path;
@@ -37,7 +39,13 @@ pub struct ExportOptions {
 /// # Errors
 /// A run that was not tuned, photos or weights that cannot be used, a full disk. A bundle that was
 /// at `out` before is still there then.
-pub fn export(run: &Run, catalogue: &Catalogue, options: &ExportOptions, out: &Path, progress: &dyn Progress) -> Result<()> {
+pub fn export(
+    run: &Run,
+    catalogue: &Catalogue,
+    options: &ExportOptions,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<()> {
     let split = run.split(catalogue)?;
     let mut files = Vec::new();
     let mut photos = gallery_photos(catalogue);
@@ -75,7 +83,11 @@ fn contents(
         title: options.title.clone(),
         model: ModelFacts {
             embedder: recipe.model.clone(),
-            finder: recipe.finder.as_ref().filter(|_| run.has_finder()).map(|finder| finder.model.clone()),
+            finder: recipe
+                .finder
+                .as_ref()
+                .filter(|_| run.has_finder())
+                .map(|finder| finder.model.clone()),
             recipe: recipe.name.clone(),
             recipe_sha256: recipe.sha256()?,
             data_sha256: run.facts.data_sha256.clone(),
@@ -85,7 +97,10 @@ fn contents(
         decision: run.decision()?,
         date: options.date.clone(),
         filters: Vec::new(),
-        self_check: SelfCheck { embedding: Vec::new(), tolerance: SELF_CHECK_TOLERANCE },
+        self_check: SelfCheck {
+            embedding: Vec::new(),
+            tolerance: SELF_CHECK_TOLERANCE,
+        },
         weights: run.shipped_weights()?,
         gallery: embeddings.gallery(catalogue, &split.everything())?,
         photos,
@@ -101,7 +116,10 @@ fn with_self_check(mut contents: Contents) -> Result<Vec<StaticFile>> {
 }
 
 fn load(files: &[StaticFile]) -> Result<flukeprint_core::bundle::Bundle> {
-    let manifest = files.iter().find(|file| file.path == "bundle.json").map_or(&[][..], |file| &file.bytes);
+    let manifest = files
+        .iter()
+        .find(|file| file.path == "bundle.json")
+        .map_or(&[][..], |file| &file.bytes);
     let mut loader = Loader::new(manifest)?;
     for file in files.iter().filter(|file| file.path != "bundle.json") {
         loader.add(&file.path, file.bytes.clone())?;

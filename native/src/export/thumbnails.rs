@@ -21,7 +21,11 @@ const MARGIN: f32 = 0.05;
 ///
 /// # Errors
 /// A photo that cannot be read any more.
-pub(super) fn add(catalogue: &Catalogue, photos: &mut [GalleryPhoto], progress: &dyn Progress) -> Result<Vec<StaticFile>> {
+pub(super) fn add(
+    catalogue: &Catalogue,
+    photos: &mut [GalleryPhoto],
+    progress: &dyn Progress,
+) -> Result<Vec<StaticFile>> {
     let done = AtomicUsize::new(0);
     progress.begin("drawing thumbnails", photos.len());
     let pictures = catalogue.photos.par_iter().map(|entry| {
@@ -33,22 +37,36 @@ pub(super) fn add(catalogue: &Catalogue, photos: &mut [GalleryPhoto], progress: 
     for (photo, bytes) in photos.iter_mut().zip(pictures.collect::<Result<Vec<_>>>()?) {
         let mut entry = FileEntry::of("", "jpg", &bytes);
         entry.path = format!("thumbnails/{}.jpg", &entry.sha256[..16]);
-        files.push(StaticFile { path: entry.path.clone(), bytes });
+        files.push(StaticFile {
+            path: entry.path.clone(),
+            bytes,
+        });
         photo.thumbnail = Some(entry);
     }
     Ok(files)
 }
 
 fn draw(entry: &PhotoEntry) -> Result<Vec<u8>> {
-    let failed = |reason: String| Error::Photo { path: entry.path.clone(), reason };
+    let failed = |reason: String| Error::Photo {
+        path: entry.path.clone(),
+        reason,
+    };
     let (photo, region) = read_photo(entry)?;
     let crop = region.crop(MARGIN, photo.width, photo.height)?;
     let picture = RgbImage::from_raw(photo.width, photo.height, photo.pixels)
         .ok_or_else(|| failed("its pixels do not fill it".to_owned()))?;
-    let fluke = imageops::crop_imm(&picture, crop.left, crop.top, crop.width, crop.height).to_image();
-    let scale = (SIZE.0 as f32 / crop.width as f32).min(SIZE.1 as f32 / crop.height as f32).min(1.0);
+    let fluke =
+        imageops::crop_imm(&picture, crop.left, crop.top, crop.width, crop.height).to_image();
+    let scale = (SIZE.0 as f32 / crop.width as f32)
+        .min(SIZE.1 as f32 / crop.height as f32)
+        .min(1.0);
     let side = |pixels: u32| ((pixels as f32 * scale).round() as u32).max(1);
-    let small = imageops::resize(&fluke, side(crop.width), side(crop.height), imageops::FilterType::Triangle);
+    let small = imageops::resize(
+        &fluke,
+        side(crop.width),
+        side(crop.height),
+        imageops::FilterType::Triangle,
+    );
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode_image(&small)

@@ -39,10 +39,18 @@ pub fn train(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Option<Finder>> {
-    let boxed: Vec<usize> = photos.iter().copied().filter(|&photo| catalogue.photos[photo].region.is_some()).collect();
+    let boxed: Vec<usize> = photos
+        .iter()
+        .copied()
+        .filter(|&photo| catalogue.photos[photo].region.is_some())
+        .collect();
     let steps = boxed.len() / recipe.batch;
     if steps == 0 {
-        progress.note(&format!("no fluke finder: {} photos have a box, {} are needed", boxed.len(), recipe.batch));
+        progress.note(&format!(
+            "no fluke finder: {} photos have a box, {} are needed",
+            boxed.len(),
+            recipe.batch
+        ));
         return Ok(None);
     }
     let photos = Arc::new(Photos::read(catalogue, &boxed, &recipe.model, progress)?);
@@ -59,15 +67,33 @@ pub fn train(
             let loss = smooth_l1(finder.forward(input), boxes, BEND);
             let value: f32 = loss.clone().into_scalar();
             if !value.is_finite() {
-                return Err(Error::Loss { stage: "the fluke finder".to_owned(), epoch: epoch + 1, value });
+                return Err(Error::Loss {
+                    stage: "the fluke finder".to_owned(),
+                    epoch: epoch + 1,
+                    value,
+                });
             }
             sum += f64::from(value);
             let gradients = GradientsParams::from_grads(loss.backward(), &finder);
             let rate = recipe.rate * cycle.rate(step);
-            finder = optimizer.step(finder, gradients, Pace { rate: &|_| rate, momentum: cycle.momentum(step) }).0;
+            finder = optimizer
+                .step(
+                    finder,
+                    gradients,
+                    Pace {
+                        rate: &|_| rate,
+                        momentum: cycle.momentum(step),
+                    },
+                )
+                .0;
             progress.advance(step + 1);
         }
-        progress.note(&format!("fluke finder, epoch {} of {}: loss {:.5}", epoch + 1, recipe.epochs, sum / steps as f64));
+        progress.note(&format!(
+            "fluke finder, epoch {} of {}: loss {:.5}",
+            epoch + 1,
+            recipe.epochs,
+            sum / steps as f64
+        ));
     }
     Ok(Some(finder))
 }
@@ -82,7 +108,12 @@ struct Photos {
 }
 
 impl Photos {
-    fn read(catalogue: &Catalogue, photos: &[usize], config: &FinderConfig, progress: &dyn Progress) -> Result<Self> {
+    fn read(
+        catalogue: &Catalogue,
+        photos: &[usize],
+        config: &FinderConfig,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
         let side = (config.side as f32 * OVERSAMPLING) as u32;
         let done = AtomicUsize::new(0);
         progress.begin("reading whole photos", photos.len());
@@ -91,14 +122,26 @@ impl Photos {
             progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
             entry
         });
-        Ok(Self { places: (0..photos.len()).collect(), entries: entries.collect::<Result<_>>()? })
+        Ok(Self {
+            places: (0..photos.len()).collect(),
+            entries: entries.collect::<Result<_>>()?,
+        })
     }
 
     fn epoch(self: &Arc<Self>, recipe: &FinderRecipe, seed: u64, epoch: u64) -> Batches<Sample> {
-        let loading = Loading { seed, epoch, batch_size: recipe.batch, drop_last: true, workers: 1, ahead: 2 };
+        let loading = Loading {
+            seed,
+            epoch,
+            batch_size: recipe.batch,
+            drop_last: true,
+            workers: 1,
+            ahead: 2,
+        };
         let (photos, side) = (Arc::clone(self), recipe.model.side);
         let order = epoch_order(&self.places, seed, epoch);
-        Batches::start(order, loading, move |place, rng| Ok(photos.sample(place, side, rng)))
+        Batches::start(order, loading, move |place, rng| {
+            Ok(photos.sample(place, side, rng))
+        })
     }
 
     /// A random part of the photo, in a random light, squashed to `side` x `side`.
@@ -106,13 +149,23 @@ impl Photos {
         let (photo, [left, top, right, bottom]) = &self.entries[place];
         let (x0, x1) = part(*left, *right, photo.width, rng);
         let (y0, y1) = part(*top, *bottom, photo.height, rng);
-        let light = Augmentation { rotation_degrees: 0.0, zoom: 1.0, warp: 0.0, ..Augmentation::default() };
-        let values = light.draw(rng).apply(&cut(photo, x0, y0, x1, y1), side, side);
+        let light = Augmentation {
+            rotation_degrees: 0.0,
+            zoom: 1.0,
+            warp: 0.0,
+            ..Augmentation::default()
+        };
+        let values = light
+            .draw(rng)
+            .apply(&cut(photo, x0, y0, x1, y1), side, side);
         let values = values.into_iter().map(|value| 2.0 * value - 1.0).collect();
         let share = |value: f32, from: u32, to: u32, size: u32| {
             ((value * size as f32 - from as f32) / (to - from) as f32).clamp(0.0, 1.0)
         };
-        let (x, y) = (|v| share(v, x0, x1, photo.width), |v| share(v, y0, y1, photo.height));
+        let (x, y) = (
+            |v| share(v, x0, x1, photo.width),
+            |v| share(v, y0, y1, photo.height),
+        );
         (values, [x(*left), y(*top), x(*right), y(*bottom)])
     }
 }
@@ -133,9 +186,19 @@ fn part(low: f32, high: f32, size: u32, rng: &mut impl Rng) -> (u32, u32) {
 }
 
 fn cut(photo: &Gray, x0: u32, y0: u32, x1: u32, y1: u32) -> Gray {
-    let rows = photo.pixels.chunks_exact(photo.width as usize).skip(y0 as usize).take((y1 - y0) as usize);
-    let pixels = rows.flat_map(|row| row[x0 as usize..x1 as usize].iter().copied()).collect();
-    Gray { width: x1 - x0, height: y1 - y0, pixels }
+    let rows = photo
+        .pixels
+        .chunks_exact(photo.width as usize)
+        .skip(y0 as usize)
+        .take((y1 - y0) as usize);
+    let pixels = rows
+        .flat_map(|row| row[x0 as usize..x1 as usize].iter().copied())
+        .collect();
+    Gray {
+        width: x1 - x0,
+        height: y1 - y0,
+        pixels,
+    }
 }
 
 fn small(entry: &PhotoEntry, side: u32) -> Result<(Gray, [f32; 4])> {
@@ -143,13 +206,24 @@ fn small(entry: &PhotoEntry, side: u32) -> Result<(Gray, [f32; 4])> {
     let whole = Region::whole(photo.width, photo.height);
     let gray = Preprocessing::imagenet(side as usize, side as usize).gray(&photo, whole)?;
     let (width, height) = (photo.width as f32, photo.height as f32);
-    let shares = [region.x0 / width, region.y0 / height, region.x1 / width, region.y1 / height];
+    let shares = [
+        region.x0 / width,
+        region.y0 / height,
+        region.x1 / width,
+        region.y1 / height,
+    ];
     Ok((gray.resize(side, side)?, shares))
 }
 
 fn tensors(samples: &[Sample], side: usize, device: &Device) -> (Tensor<4>, Tensor<2>) {
-    let values: Vec<f32> = samples.iter().flat_map(|(values, _)| values.iter().copied()).collect();
+    let values: Vec<f32> = samples
+        .iter()
+        .flat_map(|(values, _)| values.iter().copied())
+        .collect();
     let boxes: Vec<f32> = samples.iter().flat_map(|(_, region)| *region).collect();
     let input = TensorData::new(values, [samples.len(), 1, side, side]);
-    (Tensor::from_data(input, device), Tensor::from_data(TensorData::new(boxes, [samples.len(), 4]), device))
+    (
+        Tensor::from_data(input, device),
+        Tensor::from_data(TensorData::new(boxes, [samples.len(), 4]), device),
+    )
 }

@@ -6,7 +6,10 @@ use burn::tensor::{Int, Tensor, activation};
 pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     let [batch, _] = logits.dims();
     let log_probabilities = activation::log_softmax(logits, 1);
-    log_probabilities.gather(1, labels.reshape([batch, 1])).mean().neg()
+    log_probabilities
+        .gather(1, labels.reshape([batch, 1]))
+        .mean()
+        .neg()
 }
 
 /// Ring loss (Zheng, Pal and Savvides, 2018): the mean of (‖f‖ − R)² over features `[batch, width]`

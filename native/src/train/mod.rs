@@ -57,7 +57,7 @@ pub fn train(
     let mut network = TrainingNetwork::new(&recipe.model, catalogue.individuals.len(), &device);
     if let Some(start) = start {
         network.network.embedder.backbone =
-            import::start_backbone(network.network.embedder.backbone, recipe.model.backbone, start)?;
+            import::start_backbone(network.network.embedder.backbone, start)?;
     }
     let samples = Samples::new(catalogue, recipe, &split.train);
     let network = stage::head(network, &samples, recipe, progress)?;
@@ -66,7 +66,14 @@ pub fn train(
     drop(samples);
 
     if let Some(finder_recipe) = &recipe.finder {
-        let found = finder::train(catalogue, &split.train, finder_recipe, recipe.seed, &device, progress)?;
+        let found = finder::train(
+            catalogue,
+            &split.train,
+            finder_recipe,
+            recipe.seed,
+            &device,
+            progress,
+        )?;
         if let Some(finder) = found {
             run.save_finder(&finder.valid())?;
         }
@@ -86,7 +93,16 @@ pub fn read_catalogue(data: &Path, progress: &dyn Progress) -> Result<Catalogue>
     };
     if !data.is_dir() {
         let wanted = "a catalogue is a folder with train.csv (Image,Id) and the photos in train/";
-        return Err(Error::MissingFolder { path: data.to_owned(), wanted });
+        return Err(Error::MissingFolder {
+            path: data.to_owned(),
+            wanted,
+        });
     }
-    Catalogue::read(&Source::kaggle(data), &Reading { progress: &tell, ..Reading::default() })
+    Catalogue::read(
+        &Source::kaggle(data),
+        &Reading {
+            progress: &tell,
+            ..Reading::default()
+        },
+    )
 }

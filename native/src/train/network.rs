@@ -48,10 +48,13 @@ impl TrainingNetwork {
         let joint = Tensor::cat(features.clone(), 1).detach();
         let logits = self.network.total.forward(self.dropout.forward(joint));
         let mut total = cross_entropy(logits, labels.clone());
-        for (stripe, (feature, classifier)) in features.into_iter().zip(&self.classifiers).enumerate() {
+        for (stripe, (feature, classifier)) in
+            features.into_iter().zip(&self.classifiers).enumerate()
+        {
             let radius = self.radii.val().narrow(0, stripe, 1);
             let logits = classifier.forward(self.dropout.forward(feature.clone()));
-            total = total + cross_entropy(logits, labels.clone()) + ring(feature, radius) * ring_weight;
+            total =
+                total + cross_entropy(logits, labels.clone()) + ring(feature, radius) * ring_weight;
         }
         total
     }

@@ -33,25 +33,50 @@ pub struct Pace<'a> {
 
 impl std::fmt::Debug for Pace<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pace").field("momentum", &self.momentum).finish_non_exhaustive()
+        f.debug_struct("Pace")
+            .field("momentum", &self.momentum)
+            .finish_non_exhaustive()
     }
 }
 
 impl AdamW {
     /// `weight_decay` as a share of the rate; gradients are scaled down to a joint norm of `clip`.
     pub fn new(weight_decay: f64, clip: f64) -> Self {
-        Self { weight_decay, clip, time: 0, moments: HashMap::new() }
+        Self {
+            weight_decay,
+            clip,
+            time: 0,
+            moments: HashMap::new(),
+        }
     }
 
     /// One step. Parameters without a gradient stay as they are. Returns the module and the norm
     /// that the gradients had before clipping.
-    pub fn step<M: Module>(&mut self, module: M, gradients: GradientsParams, pace: Pace<'_>) -> (M, f64) {
-        let mut norm = SquaredNorm { gradients: &gradients, sum: 0.0 };
+    pub fn step<M: Module>(
+        &mut self,
+        module: M,
+        gradients: GradientsParams,
+        pace: Pace<'_>,
+    ) -> (M, f64) {
+        let mut norm = SquaredNorm {
+            gradients: &gradients,
+            sum: 0.0,
+        };
         module.visit(&mut norm);
         let norm = norm.sum.sqrt();
         self.time += 1;
-        let scale = if norm > self.clip { self.clip / norm } else { 1.0 };
-        let mut update = Update { optimizer: self, gradients, pace, scale, path: Vec::new() };
+        let scale = if norm > self.clip {
+            self.clip / norm
+        } else {
+            1.0
+        };
+        let mut update = Update {
+            optimizer: self,
+            gradients,
+            pace,
+            scale,
+            path: Vec::new(),
+        };
         (module.map(&mut update), norm)
     }
 }
@@ -88,7 +113,9 @@ impl ModuleMapper for Update<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+            return param;
+        };
         let (id, tensor, mapper) = param.consume();
         let shape = tensor.dims();
         let count = shape.iter().product::<usize>();
@@ -133,13 +160,18 @@ mod tests {
     #[test]
     fn two_steps_are_pytorchs() {
         let device = Device::flex().autodiff();
-        let mut module = One { weight: Param::from_data([1.0f32, -2.0], &device) };
+        let mut module = One {
+            weight: Param::from_data([1.0f32, -2.0], &device),
+        };
         let mut optimizer = AdamW::new(0.01, f64::INFINITY);
         for _ in 0..2 {
             let weight = module.weight.val();
             let gradients = (weight.clone() * weight).sum().div_scalar(2.0).backward();
             let gradients = GradientsParams::from_grads(gradients, &module);
-            let pace = Pace { rate: &|_| 0.1, momentum: 0.9 };
+            let pace = Pace {
+                rate: &|_| 0.1,
+                momentum: 0.9,
+            };
             module = optimizer.step(module, gradients, pace).0;
         }
         let weight: Vec<f32> = module.weight.val().into_data().try_into_vec().unwrap();
@@ -151,16 +183,27 @@ mod tests {
     #[test]
     fn the_joint_norm_is_clipped() {
         let device = Device::flex().autodiff();
-        let module = One { weight: Param::from_data([3.0f32, 4.0], &device) };
+        let module = One {
+            weight: Param::from_data([3.0f32, 4.0], &device),
+        };
         let weight = module.weight.val();
         let gradients = (weight.clone() * weight).sum().div_scalar(2.0).backward();
         let gradients = GradientsParams::from_grads(gradients, &module);
-        let pace = Pace { rate: &|_| 0.0, momentum: 0.9 };
+        let pace = Pace {
+            rate: &|_| 0.0,
+            momentum: 0.9,
+        };
         let mut optimizer = AdamW::new(0.0, 0.1);
         let (module, norm) = optimizer.step(module, gradients, pace);
         assert!((norm - 5.0).abs() < 1e-5);
-        let first: Vec<f32> = optimizer.moments[&module.weight.id][0].to_data().try_into_vec().unwrap();
+        let first: Vec<f32> = optimizer.moments[&module.weight.id][0]
+            .to_data()
+            .try_into_vec()
+            .unwrap();
         // (1 - β₁) · gradient · 0.1 / 5
-        assert!((first[0] - 0.1 * 3.0 * 0.02).abs() < 1e-6 && (first[1] - 0.1 * 4.0 * 0.02).abs() < 1e-6);
+        assert!(
+            (first[0] - 0.1 * 3.0 * 0.02).abs() < 1e-6
+                && (first[1] - 0.1 * 4.0 * 0.02).abs() < 1e-6
+        );
     }
 }

@@ -109,12 +109,17 @@ impl Recipe {
         let text = match shipped {
             Some((_, text)) => (*text).to_owned(),
             None if name_or_path.ends_with(".toml") => std::fs::read_to_string(name_or_path)
-                .map_err(|source| Error::Read { path: name_or_path.into(), source })?,
+                .map_err(|source| Error::Read {
+                    path: name_or_path.into(),
+                    source,
+                })?,
             None => {
                 let names = SHIPPED.map(|(name, _)| name).join(", ");
                 return Err(Error::Recipe {
                     recipe: name_or_path.to_owned(),
-                    reason: format!("there is no such recipe; choose one of {names}, or a file ending in .toml"),
+                    reason: format!(
+                        "there is no such recipe; choose one of {names}, or a file ending in .toml"
+                    ),
                 });
             }
         };
@@ -126,11 +131,19 @@ impl Recipe {
     /// # Errors
     /// When `text` is no recipe or a value is out of its range; `origin` names it in the message.
     pub fn parse(origin: &str, text: &str) -> Result<Self> {
-        let refuse = |reason: String| Error::Recipe { recipe: origin.to_owned(), reason };
+        let refuse = |reason: String| Error::Recipe {
+            recipe: origin.to_owned(),
+            reason,
+        };
         // The parser's message spans lines and draws the place; one line is enough here.
         let one_line = |error: toml::de::Error| {
-            let line = error.span().map_or(0, |span| 1 + text[..span.start].matches('\n').count());
-            refuse(format!("line {line}: {}", error.message().replace('\n', " ")))
+            let line = error
+                .span()
+                .map_or(0, |span| 1 + text[..span.start].matches('\n').count());
+            refuse(format!(
+                "line {line}: {}",
+                error.message().replace('\n', " ")
+            ))
         };
         let recipe: Self = toml::from_str(text).map_err(one_line)?;
         recipe.check().map_err(|error| refuse(error.to_string()))?;
@@ -142,11 +155,18 @@ impl Recipe {
         self.augmentation.validate()?;
         let positive = |name: &'static str, value: f64| match value.is_finite() && value > 0.0 {
             true => Ok(()),
-            false => Err(Error::Setting { name, value: value.to_string(), wanted: "more than 0" }),
+            false => Err(Error::Setting {
+                name,
+                value: value.to_string(),
+                wanted: "more than 0",
+            }),
         };
         positive("batch", self.batch.saturating_sub(1) as f64)?; // batch norm needs two photos
         positive("clip", self.clip)?;
-        for (stage, name) in [(&self.head, "head.head_rate"), (&self.full, "full.head_rate")] {
+        for (stage, name) in [
+            (&self.head, "head.head_rate"),
+            (&self.full, "full.head_rate"),
+        ] {
             if stage.epochs > 0 {
                 positive(name, stage.head_rate)?;
             }
@@ -160,7 +180,10 @@ impl Recipe {
     /// How photos become inputs.
     pub fn preprocessing(&self) -> Preprocessing {
         let imagenet = Preprocessing::imagenet(self.input.height, self.input.width);
-        Preprocessing { margin: self.input.margin, ..imagenet }
+        Preprocessing {
+            margin: self.input.margin,
+            ..imagenet
+        }
     }
 
     /// The recipe as TOML.
@@ -168,8 +191,10 @@ impl Recipe {
     /// # Errors
     /// When a value has no TOML form.
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(self)
-            .map_err(|error| Error::Recipe { recipe: self.name.clone(), reason: error.to_string() })
+        toml::to_string(self).map_err(|error| Error::Recipe {
+            recipe: self.name.clone(),
+            reason: error.to_string(),
+        })
     }
 
     /// SHA-256 of the recipe as TOML.
@@ -198,7 +223,10 @@ mod tests {
         for (name, text) in SHIPPED {
             let recipe = Recipe::load(name).unwrap();
             assert_eq!(recipe.name, name);
-            assert_eq!(Recipe::parse(name, &recipe.to_toml().unwrap()).unwrap(), Recipe::parse(name, text).unwrap());
+            assert_eq!(
+                Recipe::parse(name, &recipe.to_toml().unwrap()).unwrap(),
+                Recipe::parse(name, text).unwrap()
+            );
         }
     }
 
@@ -206,19 +234,30 @@ mod tests {
     fn an_unknown_key_is_named_with_its_line() {
         let text = SHIPPED[0].1.replace("clip =", "clap =");
         let message = Recipe::parse("mine.toml", &text).unwrap_err().to_string();
-        assert!(message.contains("mine.toml") && message.contains("clap"), "{message}");
+        assert!(
+            message.contains("mine.toml") && message.contains("clap"),
+            "{message}"
+        );
         assert!(!message.contains('\n'));
     }
 
     #[test]
     fn an_unknown_recipe_names_those_there_are() {
         let message = Recipe::load("demmo").unwrap_err().to_string();
-        assert!(message.contains("demo") && message.contains("small"), "{message}");
+        assert!(
+            message.contains("demo") && message.contains("small"),
+            "{message}"
+        );
     }
 
     #[test]
     fn too_many_stripes_for_the_width_are_refused() {
         let text = SHIPPED[0].1.replace("stripes = 4", "stripes = 99");
-        assert!(Recipe::parse("mine.toml", &text).unwrap_err().to_string().contains("99"));
+        assert!(
+            Recipe::parse("mine.toml", &text)
+                .unwrap_err()
+                .to_string()
+                .contains("99")
+        );
     }
 }

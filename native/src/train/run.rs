@@ -1,8 +1,8 @@
 //! The folder that a training run leaves.
 
+use super::Recipe;
 use super::network::TrainingNetwork;
 use super::weights::{load_weights, save_weights};
-use super::Recipe;
 use crate::data::{Catalogue, Split, write_atomically};
 use crate::{Error, Result};
 use burn::tensor::Device;
@@ -48,10 +48,15 @@ impl Run {
         split: &Split,
     ) -> Result<Self> {
         if folder.exists() {
-            return Err(Error::Exists { path: folder.to_owned() });
+            return Err(Error::Exists {
+                path: folder.to_owned(),
+            });
         }
         let unfinished = unfinished(folder);
-        let failed = |source| Error::Write { path: unfinished.clone(), source };
+        let failed = |source| Error::Write {
+            path: unfinished.clone(),
+            source,
+        };
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished).map_err(failed)?;
         }
@@ -63,9 +68,15 @@ impl Run {
         };
         recipe.save(&unfinished.join("recipe.toml"))?;
         split.save(catalogue, &unfinished.join("split.json"))?;
-        let json = serde_json::to_vec_pretty(&facts).map_err(std::io::Error::other).map_err(failed)?;
+        let json = serde_json::to_vec_pretty(&facts)
+            .map_err(std::io::Error::other)
+            .map_err(failed)?;
         write_atomically(&unfinished.join("facts.json"), &json)?;
-        Ok(Self { folder: folder.to_owned(), recipe: recipe.clone(), facts })
+        Ok(Self {
+            folder: folder.to_owned(),
+            recipe: recipe.clone(),
+            facts,
+        })
     }
 
     pub(super) fn save_network(&self, network: &TrainingNetwork) -> Result<()> {
@@ -74,12 +85,17 @@ impl Run {
     }
 
     pub(super) fn save_finder(&self, finder: &Finder) -> Result<()> {
-        save_weights(&named::read(finder)?, &unfinished(&self.folder).join("finder.safetensors"))
+        save_weights(
+            &named::read(finder)?,
+            &unfinished(&self.folder).join("finder.safetensors"),
+        )
     }
 
     pub(super) fn finish(self) -> Result<Self> {
-        std::fs::rename(unfinished(&self.folder), &self.folder)
-            .map_err(|source| Error::Write { path: self.folder.clone(), source })?;
+        std::fs::rename(unfinished(&self.folder), &self.folder).map_err(|source| Error::Write {
+            path: self.folder.clone(),
+            source,
+        })?;
         Ok(self)
     }
 
@@ -90,21 +106,34 @@ impl Run {
     pub fn open(folder: &Path) -> Result<Self> {
         let wanted = "a run, as `flukeprint train` writes it";
         if !folder.is_dir() {
-            return Err(Error::MissingFolder { path: folder.to_owned(), wanted });
+            return Err(Error::MissingFolder {
+                path: folder.to_owned(),
+                wanted,
+            });
         }
         let read = |name: &str| {
             let path = folder.join(name);
             if !path.exists() {
-                return Err(Error::MissingFile { path, wanted: "it belongs to a run; train again" });
+                return Err(Error::MissingFile {
+                    path,
+                    wanted: "it belongs to a run; train again",
+                });
             }
             std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })
         };
-        let recipe = Recipe::parse(&folder.join("recipe.toml").display().to_string(), &read("recipe.toml")?)?;
+        let recipe = Recipe::parse(
+            &folder.join("recipe.toml").display().to_string(),
+            &read("recipe.toml")?,
+        )?;
         let facts = serde_json::from_str(&read("facts.json")?).map_err(|error| Error::Run {
             path: folder.join("facts.json"),
             reason: error.to_string(),
         })?;
-        Ok(Self { folder: folder.to_owned(), recipe, facts })
+        Ok(Self {
+            folder: folder.to_owned(),
+            recipe,
+            facts,
+        })
     }
 
     /// Where it is.
@@ -141,11 +170,16 @@ impl Run {
         let finder = match (&self.recipe.finder, self.has_finder()) {
             (Some(recipe), true) => {
                 let empty = recipe.model.init(&device);
-                named::read(&named::write(empty, load("finder.safetensors")?, "finder.safetensors")?.fold())?
+                named::read(
+                    &named::write(empty, load("finder.safetensors")?, "finder.safetensors")?.fold(),
+                )?
             }
             _ => Named::new(),
         };
-        Ok(weights::encode(&join_finder(named::read(&network.fold())?, finder))?)
+        Ok(weights::encode(&join_finder(
+            named::read(&network.fold())?,
+            finder,
+        ))?)
     }
 
     /// Whether a finder was trained.

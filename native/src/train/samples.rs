@@ -71,7 +71,11 @@ impl Samples {
     }
 
     /// The batches of an epoch, in the order that seed and epoch give.
-    pub(super) fn epoch(&self, epoch: u64, device: &Device) -> impl Iterator<Item = Result<Inputs>> + use<> {
+    pub(super) fn epoch(
+        &self,
+        epoch: u64,
+        device: &Device,
+    ) -> impl Iterator<Item = Result<Inputs>> + use<> {
         let loading = Loading {
             seed: self.seed,
             epoch,
@@ -84,7 +88,9 @@ impl Samples {
         let make = move |photo: usize, rng: &mut ChaCha8Rng| source.sample(photo, rng);
         let batches = Batches::start(epoch_order(&self.photos, self.seed, epoch), loading, make);
         let (source, device) = (Arc::clone(&self.source), device.clone());
-        batches.map(move |batch| batch.map(|batch| source.inputs(&batch.photos, batch.samples, &device)))
+        batches.map(move |batch| {
+            batch.map(|batch| source.inputs(&batch.photos, batch.samples, &device))
+        })
     }
 }
 
@@ -101,13 +107,24 @@ impl Source {
         let side = |pixels: usize| (pixels as f32 * OVERSAMPLING) as u32;
         let (photo, region) = read_photo(entry)?;
         let crop = self.preprocessing.gray(&photo, region).and_then(|crop| {
-            crop.resize(side(self.preprocessing.width), side(self.preprocessing.height))
+            crop.resize(
+                side(self.preprocessing.width),
+                side(self.preprocessing.height),
+            )
         });
-        crop.map_err(|error| Error::Photo { path: entry.path.clone(), reason: error.to_string() })
+        crop.map_err(|error| Error::Photo {
+            path: entry.path.clone(),
+            reason: error.to_string(),
+        })
     }
 
     fn inputs(&self, photos: &[usize], samples: Vec<Vec<f32>>, device: &Device) -> Inputs {
-        let shape = [photos.len(), 3, self.preprocessing.height, self.preprocessing.width];
+        let shape = [
+            photos.len(),
+            3,
+            self.preprocessing.height,
+            self.preprocessing.width,
+        ];
         let individual = |&photo: &usize| match self.entries[photo].label {
             Label::Individual(i) => i64::from(i),
             Label::New => unreachable!("photos of new whales are not trained on"),
@@ -122,10 +139,17 @@ impl Source {
 
 /// The decoded photo and its region: its box, or all of it.
 pub(crate) fn read_photo(entry: &PhotoEntry) -> Result<(Photo, Region)> {
-    let read = |source| Error::Read { path: entry.path.clone(), source };
+    let read = |source| Error::Read {
+        path: entry.path.clone(),
+        source,
+    };
     let bytes = std::fs::read(&entry.path).map_err(read)?;
-    let photo = Photo::decode(&bytes)
-        .map_err(|error| Error::Photo { path: entry.path.clone(), reason: error.to_string() })?;
-    let region = entry.region.unwrap_or(Region::whole(photo.width, photo.height));
+    let photo = Photo::decode(&bytes).map_err(|error| Error::Photo {
+        path: entry.path.clone(),
+        reason: error.to_string(),
+    })?;
+    let region = entry
+        .region
+        .unwrap_or(Region::whole(photo.width, photo.height));
     Ok((photo, region))
 }

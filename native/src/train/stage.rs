@@ -7,7 +7,7 @@ use super::schedule::OneCycle;
 use super::{Recipe, Stage};
 use crate::progress::Progress;
 use crate::{Error, Result};
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
@@ -23,11 +23,29 @@ pub(super) fn head(
     recipe: &Recipe,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
-    let rates = |path: &str| if is_backbone(path) { 0.0 } else { recipe.head.head_rate };
-    run("head", network, samples, recipe, &recipe.head, 0, &rates, progress)
+    let rates = |path: &str| {
+        if is_backbone(path) {
+            0.0
+        } else {
+            recipe.head.head_rate
+        }
+    };
+    run(
+        "head",
+        network,
+        samples,
+        recipe,
+        &recipe.head,
+        0,
+        Frozen::Learns,
+        &rates,
+        progress,
+    )
 }
 
-/// Trains everything, the lower backbone more slowly.
+/// Trains everything, the lower backbone more slowly. A part whose rate is zero rests: its batch
+/// norms use their statistics as they are, which spares a CPU most of the work below the first
+/// layer that learns.
 pub(super) fn full(
     network: TrainingNetwork,
     samples: &Samples,
@@ -41,7 +59,26 @@ pub(super) fn full(
         (true, false) => stage.lower_rate,
     };
     let first_epoch = recipe.head.epochs as u64;
-    run("everything", network, samples, recipe, stage, first_epoch, &rates, progress)
+    run(
+        "everything",
+        network,
+        samples,
+        recipe,
+        stage,
+        first_epoch,
+        Frozen::Rests,
+        &rates,
+        progress,
+    )
+}
+
+/// What the batch norms of layers do whose rate is zero.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Frozen {
+    /// They normalise by the batch and go on learning their statistics.
+    Learns,
+    /// They normalise by the statistics they have.
+    Rests,
 }
 
 #[allow(clippy::too_many_arguments)] // private, called twice, each of them needed
@@ -52,6 +89,7 @@ fn run(
     recipe: &Recipe,
     stage: &Stage,
     first_epoch: u64,
+    frozen: Frozen,
     rates: &dyn Fn(&str) -> f64,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
@@ -59,41 +97,67 @@ fn run(
         return Ok(network);
     }
     if samples.steps() == 0 {
-        return Err(Error::TooFewPhotos { photos: samples.len(), batch: recipe.batch });
+        return Err(Error::TooFewPhotos {
+            photos: samples.len(),
+            batch: recipe.batch,
+        });
     }
     let steps = samples.steps() * stage.epochs;
     let cycle = OneCycle::new(steps);
     let mut optimizer = AdamW::new(recipe.weight_decay, recipe.clip);
-    let mut network = network.map(&mut Freeze { rates, path: Vec::new() });
+    let mut network = network.map(&mut Freeze {
+        rates,
+        frozen,
+        path: Vec::new(),
+    });
     let device = network.network.total.weight.val().device();
     progress.begin(&format!("training {name}"), steps);
     for epoch in 0..stage.epochs {
         let mut sum = 0.0;
-        for (batch, inputs) in samples.epoch(first_epoch + epoch as u64, &device).enumerate() {
+        for (batch, inputs) in samples
+            .epoch(first_epoch + epoch as u64, &device)
+            .enumerate()
+        {
             let inputs = inputs?;
             let step = epoch * samples.steps() + batch;
             let map = network.backbone_map(inputs.input);
             let loss = network.loss(map, inputs.labels, recipe.ring);
             let value: f32 = loss.clone().into_scalar();
             if !value.is_finite() {
-                return Err(Error::Loss { stage: name.to_owned(), epoch: epoch + 1, value });
+                return Err(Error::Loss {
+                    stage: name.to_owned(),
+                    epoch: epoch + 1,
+                    value,
+                });
             }
             sum += f64::from(value);
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
             let rate = |path: &str| rates(path) * cycle.rate(step);
-            let pace = Pace { rate: &rate, momentum: cycle.momentum(step) };
+            let pace = Pace {
+                rate: &rate,
+                momentum: cycle.momentum(step),
+            };
             network = optimizer.step(network, gradients, pace).0;
             progress.advance(step + 1);
         }
         let mean = sum / samples.steps() as f64;
-        progress.note(&format!("{name}, epoch {} of {}: loss {mean:.3}", epoch + 1, stage.epochs));
+        progress.note(&format!(
+            "{name}, epoch {} of {}: loss {mean:.3}",
+            epoch + 1,
+            stage.epochs
+        ));
     }
-    Ok(network.map(&mut Freeze { rates: &|_| 1.0, path: Vec::new() }))
+    Ok(network.map(&mut Freeze {
+        rates: &|_| 1.0,
+        frozen,
+        path: Vec::new(),
+    }))
 }
 
 /// Makes the parameters with a rate of zero constant, and the others variable.
 struct Freeze<'a> {
     rates: &'a dyn Fn(&str) -> f64,
+    frozen: Frozen,
     path: Vec<String>,
 }
 
@@ -107,11 +171,20 @@ impl ModuleMapper for Freeze<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let is_statistic = self.path.last().is_some_and(|name| name.starts_with("running_"));
+        let is_statistic = self
+            .path
+            .last()
+            .is_some_and(|name| name.starts_with("running_"));
         match is_statistic {
             true => param,
             false => param.set_require_grad((self.rates)(&self.path.join(".")) > 0.0),
         }
+    }
+
+    /// The switch between batch statistics and running ones.
+    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
+        let learns = self.frozen == Frozen::Learns || (self.rates)(&self.path.join(".")) > 0.0;
+        flag.with_value(learns)
     }
 }
 
@@ -121,9 +194,16 @@ fn is_backbone(path: &str) -> bool {
 
 /// Whether a backbone's parameter lies in its deeper half.
 fn is_upper(path: &str) -> bool {
-    let first = FIRST_UPPER_BLOCK.iter().find(|(name, _)| path.contains(name)).map_or(0, |(_, first)| *first);
+    let first = FIRST_UPPER_BLOCK
+        .iter()
+        .find(|(name, _)| path.contains(name))
+        .map_or(0, |(_, first)| *first);
     match path.split_once(".blocks.") {
-        Some((_, rest)) => rest.split('.').next().and_then(|block| block.parse::<usize>().ok()).is_some_and(|b| b >= first),
+        Some((_, rest)) => rest
+            .split('.')
+            .next()
+            .and_then(|block| block.parse::<usize>().ok())
+            .is_some_and(|b| b >= first),
         None => !path.contains(".stem."),
     }
 }
@@ -135,12 +215,30 @@ mod tests {
     #[test]
     fn the_deeper_half_of_a_backbone_is_its_upper_part() {
         for (path, upper) in [
-            ("network.embedder.backbone.MobileNetV2.stem.conv.weight", false),
-            ("network.embedder.backbone.MobileNetV2.blocks.10.expand.conv.weight", false),
-            ("network.embedder.backbone.MobileNetV2.blocks.11.expand.conv.weight", true),
-            ("network.embedder.backbone.MobileNetV2.last.conv.weight", true),
-            ("network.embedder.backbone.Compact.blocks.1.first.conv.weight", false),
-            ("network.embedder.backbone.Compact.blocks.2.first.conv.weight", true),
+            (
+                "network.embedder.backbone.MobileNetV2.stem.conv.weight",
+                false,
+            ),
+            (
+                "network.embedder.backbone.MobileNetV2.blocks.10.expand.conv.weight",
+                false,
+            ),
+            (
+                "network.embedder.backbone.MobileNetV2.blocks.11.expand.conv.weight",
+                true,
+            ),
+            (
+                "network.embedder.backbone.MobileNetV2.last.conv.weight",
+                true,
+            ),
+            (
+                "network.embedder.backbone.Compact.blocks.1.first.conv.weight",
+                false,
+            ),
+            (
+                "network.embedder.backbone.Compact.blocks.2.first.conv.weight",
+                true,
+            ),
         ] {
             assert!(is_backbone(path));
             assert_eq!(is_upper(path), upper, "{path}");

@@ -14,13 +14,24 @@ use std::path::Path;
 pub fn save_weights(named: &Named, path: &Path) -> Result<()> {
     let bytes: Vec<(&String, &Values, Vec<u8>)> = named
         .iter()
-        .map(|(name, values)| (name, values, values.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        .map(|(name, values)| {
+            (
+                name,
+                values,
+                values.values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            )
+        })
         .collect();
-    let refuse = |error: &dyn std::fmt::Display| Error::Weights { path: path.to_owned(), reason: error.to_string() };
+    let refuse = |error: &dyn std::fmt::Display| Error::Weights {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
     let views = bytes.iter().map(|(name, values, bytes)| {
         TensorView::new(Dtype::F32, values.shape.clone(), bytes).map(|view| (name.as_str(), view))
     });
-    let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| refuse(&error))?;
+    let views = views
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(|error| refuse(&error))?;
     let file = safetensors::serialize(views, None).map_err(|error| refuse(&error))?;
     write_atomically(path, &file)
 }
@@ -31,19 +42,50 @@ pub fn save_weights(named: &Named, path: &Path) -> Result<()> {
 /// When the file is missing, is no safetensors file or holds other numbers.
 pub fn load_weights(path: &Path) -> Result<Named> {
     if !path.exists() {
-        return Err(Error::MissingFile { path: path.to_owned(), wanted: "it should hold a network's weights" });
+        return Err(Error::MissingFile {
+            path: path.to_owned(),
+            wanted: "it should hold a network's weights",
+        });
     }
-    let refuse = |reason: String| Error::Weights { path: path.to_owned(), reason };
-    let file = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let tensors = SafeTensors::deserialize(&file).map_err(|error| refuse(format!("is no safetensors file ({error})")))?;
+    let refuse = |reason: String| Error::Weights {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = std::fs::read(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let tensors = SafeTensors::deserialize(&file)
+        .map_err(|error| refuse(format!("is no safetensors file ({error})")))?;
     let values = |view: &TensorView<'_>| match view.dtype() {
-        Dtype::F32 => Some(view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
-        Dtype::F16 => Some(view.data().chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
+        Dtype::F32 => Some(
+            view.data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect(),
+        ),
+        Dtype::F16 => Some(
+            view.data()
+                .chunks_exact(2)
+                .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
+                .collect(),
+        ),
         _ => None,
     };
     let named = tensors.iter().map(|(name, view)| {
-        let values = values(&view).ok_or_else(|| refuse(format!("tensor `{name}` is {:?}, not F32 or F16", view.dtype())))?;
-        Ok((name.to_owned(), Values { shape: view.shape().to_vec(), values }))
+        let values = values(&view).ok_or_else(|| {
+            refuse(format!(
+                "tensor `{name}` is {:?}, not F32 or F16",
+                view.dtype()
+            ))
+        })?;
+        Ok((
+            name.to_owned(),
+            Values {
+                shape: view.shape().to_vec(),
+                values,
+            },
+        ))
     });
     named.collect()
 }

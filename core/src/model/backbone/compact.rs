@@ -28,27 +28,50 @@ struct Block {
     shortcut: ConvNorm,
 }
 
-fn layer(input: usize, output: usize, kernel: usize, stride: usize, activation: Activation) -> ConvNormConfig {
-    ConvNormConfig { input, output, kernel, stride, groups: 1, activation }
+fn layer(
+    input: usize,
+    output: usize,
+    kernel: usize,
+    stride: usize,
+    activation: Activation,
+) -> ConvNormConfig {
+    ConvNormConfig {
+        input,
+        output,
+        kernel,
+        stride,
+        groups: 1,
+        activation,
+    }
 }
 
 impl Compact {
     /// Fresh weights, drawn from the device's seed.
     pub fn new(device: &Device) -> Self {
         let stem = layer(3, WIDTHS[0], 3, 2, Activation::Relu).init(device);
-        let blocks = WIDTHS.windows(2).map(|widths| Block::new(widths[0], widths[1], device));
-        Self { stem, blocks: blocks.collect() }
+        let blocks = WIDTHS
+            .windows(2)
+            .map(|widths| Block::new(widths[0], widths[1], device));
+        Self {
+            stem,
+            blocks: blocks.collect(),
+        }
     }
 
     /// `[batch, 3, height, width]` to `[batch, 128, ceil(height / 16), ceil(width / 16)]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        self.blocks.iter().fold(self.stem.forward(input), |x, block| block.forward(x))
+        self.blocks
+            .iter()
+            .fold(self.stem.forward(input), |x, block| block.forward(x))
     }
 
     /// The same function in evaluation, batch norms folded.
     #[must_use]
     pub fn fold(self) -> Self {
-        Self { stem: self.stem.fold(), blocks: self.blocks.into_iter().map(Block::fold).collect() }
+        Self {
+            stem: self.stem.fold(),
+            blocks: self.blocks.into_iter().map(Block::fold).collect(),
+        }
     }
 }
 
@@ -67,6 +90,10 @@ impl Block {
     }
 
     fn fold(self) -> Self {
-        Self { first: self.first.fold(), second: self.second.fold(), shortcut: self.shortcut.fold() }
+        Self {
+            first: self.first.fold(),
+            second: self.second.fold(),
+            shortcut: self.shortcut.fold(),
+        }
     }
 }

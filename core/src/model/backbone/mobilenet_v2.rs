@@ -43,13 +43,24 @@ struct Bottleneck {
 }
 
 fn layer(input: usize, output: usize, kernel: usize, activation: Activation) -> ConvNormConfig {
-    ConvNormConfig { input, output, kernel, stride: 1, groups: 1, activation }
+    ConvNormConfig {
+        input,
+        output,
+        kernel,
+        stride: 1,
+        groups: 1,
+        activation,
+    }
 }
 
 impl MobileNetV2 {
     /// Fresh weights, drawn from the device's seed.
     pub fn new(device: &Device) -> Self {
-        let stem = ConvNormConfig { stride: 2, ..layer(3, 32, 3, Activation::Relu6) }.init(device);
+        let stem = ConvNormConfig {
+            stride: 2,
+            ..layer(3, 32, 3, Activation::Relu6)
+        }
+        .init(device);
         let mut input = 32;
         let mut blocks = Vec::new();
         for (expansion, output, repetitions, stride) in STAGES {
@@ -65,7 +76,10 @@ impl MobileNetV2 {
 
     /// `[batch, 3, height, width]` to `[batch, 1280, ceil(height / 32), ceil(width / 32)]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = self.blocks.iter().fold(self.stem.forward(input), |x, block| block.forward(x));
+        let x = self
+            .blocks
+            .iter()
+            .fold(self.stem.forward(input), |x, block| block.forward(x));
         self.last.forward(x)
     }
 
@@ -83,7 +97,11 @@ impl MobileNetV2 {
 impl Bottleneck {
     fn new(input: usize, output: usize, expansion: usize, stride: usize, device: &Device) -> Self {
         let hidden = input * expansion;
-        let depthwise = ConvNormConfig { stride, groups: hidden, ..layer(hidden, hidden, 3, Activation::Relu6) };
+        let depthwise = ConvNormConfig {
+            stride,
+            groups: hidden,
+            ..layer(hidden, hidden, 3, Activation::Relu6)
+        };
         Self {
             expand: layer(input, hidden, 1, Activation::Relu6).init(device),
             depthwise: depthwise.init(device),
@@ -93,7 +111,9 @@ impl Bottleneck {
     }
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = self.project.forward(self.depthwise.forward(self.expand.forward(input.clone())));
+        let x = self
+            .project
+            .forward(self.depthwise.forward(self.expand.forward(input.clone())));
         if self.residual { x + input } else { x }
     }
 
