@@ -5,7 +5,7 @@
 const SPACE = "\u00a0"; // keeps a number and its unit on one line
 
 /** @type {readonly StageName[]} in the order in which they run */
-export const STAGES = ["decode", "find", "prepare", "embed", "search", "decide"];
+export const STAGES = ["decode", "find", "prepare", "embed", "decide"];
 
 /** @type {Record<StageName, { doing: string, done: string }>} */
 const STAGE_WORDS = {
@@ -13,8 +13,7 @@ const STAGE_WORDS = {
   find: { doing: "Finding the tail …", done: "Find the tail" },
   prepare: { doing: "Cutting out the tail …", done: "Cut out the tail" },
   embed: { doing: "Looking at the pattern …", done: "Look at the pattern" },
-  search: { doing: "Searching the catalogue …", done: "Search the catalogue" },
-  decide: { doing: "Weighing the answers …", done: "Weigh the answers" },
+  decide: { doing: "Searching the catalogue …", done: "Search the catalogue and decide" },
 };
 
 /** @type {Record<Backend["name"], string>} */

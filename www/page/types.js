@@ -2,7 +2,7 @@
 
 /** @typedef {{ x0: number, y0: number, x1: number, y1: number }} Region  pixels of the upright photo; x1, y1 exclusive */
 
-/** @typedef {"decode" | "find" | "prepare" | "embed" | "search" | "decide"} StageName */
+/** @typedef {"decode" | "find" | "prepare" | "embed" | "decide"} StageName */
 
 /** @typedef {"individual" | "new"} Kind */
 

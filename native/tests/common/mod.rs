@@ -1,0 +1,87 @@
+//! A small catalogue, a run on it and its bundle, made once by the real command.
+#![allow(dead_code)] // each test file uses a part
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// The command with its first arguments.
+pub fn flukeprint(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flukeprint"));
+    command.args(arguments);
+    command
+}
+
+/// Runs a command that must succeed.
+pub fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+struct Made {
+    folder: TempDir,
+}
+
+fn made() -> &'static Made {
+    static MADE: OnceLock<Made> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        succeed(
+            flukeprint(&["synth", "--seed", "5", "--individuals", "30", "--new-photos", "12", "--test-photos", "6"])
+                .args(["--photo-width", "160", "--out"])
+                .arg(at("catalogue")),
+        );
+        succeed(flukeprint(&["train", "--recipe", "tiny", "--data"]).arg(at("catalogue")).arg("--out").arg(at("run")));
+        succeed(flukeprint(&["tune", "--run"]).arg(at("run")));
+        succeed(flukeprint(&["export", "--date", "2026-01-01", "--run"]).arg(at("run")).arg("--out").arg(at("bundle")));
+        Made { folder }
+    })
+}
+
+/// A catalogue of 30 whales.
+pub fn catalogue() -> &'static Path {
+    part("catalogue")
+}
+
+/// A tuned run on it.
+pub fn run_folder() -> &'static Path {
+    part("run")
+}
+
+/// The run's bundle.
+pub fn bundle() -> &'static Path {
+    part("bundle")
+}
+
+fn part(name: &'static str) -> &'static Path {
+    static PATHS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let paths = PATHS.get_or_init(|| {
+        ["catalogue", "run", "bundle"].map(|part| made().folder.path().join(part)).to_vec()
+    });
+    paths.iter().find(|path| path.ends_with(name)).unwrap()
+}
+
+/// A copy of a folder to spoil.
+pub fn copy(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    copy_into(folder, copy.path());
+    copy
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => {
+                fs::create_dir(&target).unwrap();
+                copy_into(&entry.path(), &target);
+            }
+            false => drop(fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
