@@ -13,9 +13,15 @@ fn refusal(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(output.stdout.is_empty());
-    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("flukeprint: ")).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("flukeprint: "))
+        .collect();
     assert_eq!(lines.len(), 1, "{text}");
-    assert!(text.trim_end().ends_with(lines[0]), "nothing follows the line: {text}");
+    assert!(
+        text.trim_end().ends_with(lines[0]),
+        "nothing follows the line: {text}"
+    );
     lines[0].to_owned()
 }
 
@@ -23,12 +29,21 @@ fn refusal(output: &Output) -> String {
 fn train_refuses(data: &Path, words: &[&str]) -> String {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
-    let output = flukeprint(&["train", "--recipe", "tiny", "--data"]).arg(data).arg("--out").arg(&out).output().unwrap();
+    let output = flukeprint(&["train", "--recipe", "tiny", "--data"])
+        .arg(data)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
     let line = refusal(&output);
     for word in words {
         assert!(line.contains(word), "{word:?} is not in: {line}");
     }
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "something was half written");
+    assert_eq!(
+        fs::read_dir(place.path()).unwrap().count(),
+        0,
+        "something was half written"
+    );
     line
 }
 
@@ -40,18 +55,30 @@ fn edit(path: &Path, change: impl Fn(String) -> String) {
 /// The photo in the first row of `train.csv`.
 fn first_photo(data: &Path) -> String {
     let table = fs::read_to_string(data.join("train.csv")).unwrap();
-    table.lines().nth(1).unwrap().split(',').next().unwrap().to_owned()
+    table
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
 fn a_missing_folder_is_named() {
-    train_refuses(Path::new("/no/such/catalogue"), &["/no/such/catalogue", "train.csv"]);
+    train_refuses(
+        Path::new("/no/such/catalogue"),
+        &["/no/such/catalogue", "train.csv"],
+    );
 }
 
 #[test]
 fn a_table_without_the_columns_names_those_it_has() {
     let data = copy(catalogue());
-    edit(&data.path().join("train.csv"), |text| text.replacen("Image,Id", "picture,whale", 1));
+    edit(&data.path().join("train.csv"), |text| {
+        text.replacen("Image,Id", "picture,whale", 1)
+    });
     train_refuses(data.path(), &["train.csv", "picture, whale", "Image, Id"]);
 }
 
@@ -77,7 +104,9 @@ fn a_truncated_photo_is_named() {
 fn two_rows_for_one_photo_are_refused() {
     let data = copy(catalogue());
     let photo = first_photo(data.path());
-    edit(&data.path().join("train.csv"), |text| format!("{text}{photo},w_other\n"));
+    edit(&data.path().join("train.csv"), |text| {
+        format!("{text}{photo},w_other\n")
+    });
     train_refuses(data.path(), &[&photo]);
 }
 
@@ -98,7 +127,9 @@ fn a_box_outside_its_photo_is_refused() {
 #[test]
 fn a_whale_without_a_photo_is_named() {
     let data = copy(catalogue());
-    edit(&data.path().join("train.csv"), |text| format!("{text},w_nobody\n"));
+    edit(&data.path().join("train.csv"), |text| {
+        format!("{text},w_nobody\n")
+    });
     train_refuses(data.path(), &["w_nobody"]);
 }
 
@@ -112,7 +143,9 @@ fn an_empty_catalogue_is_refused() {
 #[test]
 fn many_bad_rows_are_one_line_and_a_list() {
     let data = copy(catalogue());
-    edit(&data.path().join("train.csv"), |text| format!("{text}a.jpg,w_a\nb.jpg,w_b\nc.jpg,w_c\n"));
+    edit(&data.path().join("train.csv"), |text| {
+        format!("{text}a.jpg,w_a\nb.jpg,w_b\nc.jpg,w_c\n")
+    });
     let line = train_refuses(data.path(), &["3 of", "a.jpg"]);
     let list = line.split("listed in ").nth(1).unwrap();
     let list = fs::read_to_string(list).unwrap();
@@ -123,14 +156,21 @@ fn many_bad_rows_are_one_line_and_a_list() {
 
 #[test]
 fn an_unknown_recipe_names_those_there_are() {
-    let output = flukeprint(&["train", "--recipe", "big", "--out", "x", "--data"]).arg(catalogue()).output().unwrap();
+    let output = flukeprint(&["train", "--recipe", "big", "--out", "x", "--data"])
+        .arg(catalogue())
+        .output()
+        .unwrap();
     let line = refusal(&output);
     assert!(line.contains("big") && line.contains("demo"), "{line}");
 }
 
 #[test]
 fn a_run_that_is_none_is_refused() {
-    let line = refusal(&flukeprint(&["tune", "--run", "/no/such/run"]).output().unwrap());
+    let line = refusal(
+        &flukeprint(&["tune", "--run", "/no/such/run"])
+            .output()
+            .unwrap(),
+    );
     assert!(line.contains("/no/such/run"), "{line}");
 }
 
@@ -139,19 +179,33 @@ fn a_catalogue_that_changed_after_training_is_refused() {
     let run = copy(run_folder());
     let data = copy(catalogue());
     edit(&run.path().join("facts.json"), |text| {
-        text.replace(&catalogue().display().to_string(), &data.path().display().to_string())
+        text.replace(
+            &catalogue().display().to_string(),
+            &data.path().display().to_string(),
+        )
     });
     edit(&data.path().join("train.csv"), |text| {
         let last = text.trim_end().rfind('\n').unwrap();
         text[..=last].to_owned()
     });
-    let line = refusal(&flukeprint(&["evaluate", "--run"]).arg(run.path()).output().unwrap());
+    let line = refusal(
+        &flukeprint(&["evaluate", "--run"])
+            .arg(run.path())
+            .output()
+            .unwrap(),
+    );
     assert!(line.contains("train again"), "{line}");
 }
 
 fn identify_refuses(bundle: &Path) -> String {
     let photo = catalogue().join("train").join(first_photo(catalogue()));
-    refusal(&flukeprint(&["identify", "--bundle"]).arg(bundle).arg(photo).output().unwrap())
+    refusal(
+        &flukeprint(&["identify", "--bundle"])
+            .arg(bundle)
+            .arg(photo)
+            .output()
+            .unwrap(),
+    )
 }
 
 #[test]
@@ -176,18 +230,29 @@ fn one_flipped_bit_in_any_file_of_a_bundle_is_found() {
 fn a_missing_file_of_a_bundle_is_named() {
     let spoilt = copy(bundle());
     let entries = fs::read_dir(spoilt.path()).unwrap();
-    let weights = entries.map(|e| e.unwrap().path()).find(|p| p.display().to_string().contains("weights.")).unwrap();
+    let weights = entries
+        .map(|e| e.unwrap().path())
+        .find(|p| p.display().to_string().contains("weights."))
+        .unwrap();
     fs::remove_file(&weights).unwrap();
     let line = identify_refuses(spoilt.path());
-    assert!(line.contains(weights.file_name().unwrap().to_str().unwrap()), "{line}");
+    assert!(
+        line.contains(weights.file_name().unwrap().to_str().unwrap()),
+        "{line}"
+    );
 }
 
 #[test]
 fn a_bundle_of_a_newer_version_says_so() {
     let newer = copy(bundle());
-    edit(&newer.path().join("bundle.json"), |text| text.replacen("\"format\": 1", "\"format\": 2", 1));
+    edit(&newer.path().join("bundle.json"), |text| {
+        text.replacen("\"format\": 1", "\"format\": 2", 1)
+    });
     let line = identify_refuses(newer.path());
-    assert!(line.contains("bundle.json") && line.contains("format 2") && line.contains("update"), "{line}");
+    assert!(
+        line.contains("bundle.json") && line.contains("format 2") && line.contains("update"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -196,7 +261,12 @@ fn a_photo_that_is_none_keeps_its_row_and_says_why() {
     let text = place.path().join("tail.jpg");
     fs::write(&text, "no photo").unwrap();
     let good = catalogue().join("train").join(first_photo(catalogue()));
-    let output = flukeprint(&["identify", "--json", "--bundle"]).arg(bundle()).arg(&text).arg(good).output().unwrap();
+    let output = flukeprint(&["identify", "--json", "--bundle"])
+        .arg(bundle())
+        .arg(&text)
+        .arg(good)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     let answers: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let photos = answers["photos"].as_array().unwrap();
@@ -209,7 +279,15 @@ fn a_photo_that_is_none_keeps_its_row_and_says_why() {
 fn nothing_is_written_over_a_folder_that_is_no_bundle() {
     let other = tempfile::tempdir().unwrap();
     fs::write(other.path().join("precious.txt"), "mine").unwrap();
-    let output = flukeprint(&["export", "--run"]).arg(run_folder()).arg("--out").arg(other.path()).output().unwrap();
+    let output = flukeprint(&["export", "--run"])
+        .arg(run_folder())
+        .arg("--out")
+        .arg(other.path())
+        .output()
+        .unwrap();
     refusal(&output);
-    assert_eq!(fs::read_to_string(other.path().join("precious.txt")).unwrap(), "mine");
+    assert_eq!(
+        fs::read_to_string(other.path().join("precious.txt")).unwrap(),
+        "mine"
+    );
 }

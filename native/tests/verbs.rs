@@ -33,9 +33,19 @@ fn the_same_seed_gives_the_same_catalogue_weights_and_bundle() {
     let place = tempfile::tempdir().unwrap();
     let at = |name: &str| place.path().join(name);
     succeed(
-        flukeprint(&["synth", "--seed", "5", "--individuals", "30", "--new-photos", "12", "--test-photos", "6"])
-            .args(["--photo-width", "160", "--out"])
-            .arg(at("catalogue")),
+        flukeprint(&[
+            "synth",
+            "--seed",
+            "5",
+            "--individuals",
+            "30",
+            "--new-photos",
+            "12",
+            "--test-photos",
+            "6",
+        ])
+        .args(["--photo-width", "160", "--out"])
+        .arg(at("catalogue")),
     );
     assert_eq!(contents(&at("catalogue"), &[]), contents(catalogue(), &[]));
     // Other threads than the first run had.
@@ -47,29 +57,67 @@ fn the_same_seed_gives_the_same_catalogue_weights_and_bundle() {
             .arg(at("run")),
     );
     succeed(flukeprint(&["tune", "--run"]).arg(at("run")));
-    succeed(flukeprint(&["export", "--date", "2026-01-01", "--run"]).arg(at("run")).arg("--out").arg(at("bundle")));
+    succeed(
+        flukeprint(&["export", "--date", "2026-01-01", "--run"])
+            .arg(at("run"))
+            .arg("--out")
+            .arg(at("bundle")),
+    );
     let elsewhere = ["facts.json"];
-    assert_eq!(contents(&at("run"), &elsewhere), contents(run_folder(), &elsewhere));
+    assert_eq!(
+        contents(&at("run"), &elsewhere),
+        contents(run_folder(), &elsewhere)
+    );
     assert_eq!(contents(&at("bundle"), &[]), contents(bundle(), &[]));
 }
 
 #[test]
 fn evaluate_reports_each_part_alone_and_together() {
     let report = json(flukeprint(&["evaluate", "--json", "--run"]).arg(run_folder()));
-    let names: Vec<&str> = report["rows"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["classifier, T = 1", "classifier, T and p", "nearest photo", "nearest photo, q", "all"]);
+    let names: Vec<&str> = report["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "classifier, T = 1",
+            "classifier, T and p",
+            "nearest photo",
+            "nearest photo, q",
+            "all"
+        ]
+    );
     assert_eq!(report["raw_pixels"].as_array().unwrap().len(), 2);
     for row in report["rows"].as_array().unwrap() {
-        let (map5, top1, top5) = (row["map5"].as_f64().unwrap(), row["top1"].as_f64().unwrap(), row["top5"].as_f64().unwrap());
-        assert!(0.0 <= top1 && top1 <= map5 && map5 <= top5 && top5 <= 1.0, "{row}");
+        let (map5, top1, top5) = (
+            row["map5"].as_f64().unwrap(),
+            row["top1"].as_f64().unwrap(),
+            row["top5"].as_f64().unwrap(),
+        );
+        assert!(
+            0.0 <= top1 && top1 <= map5 && map5 <= top5 && top5 <= 1.0,
+            "{row}"
+        );
     }
 }
 
 #[test]
 fn identify_gives_the_same_answer_again() {
-    let photo = fs::read_dir(catalogue().join("test")).unwrap().next().unwrap().unwrap().path();
+    let photo = fs::read_dir(catalogue().join("test"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let answer = || {
-        let mut answer = json(flukeprint(&["identify", "--json", "--bundle"]).arg(bundle()).arg(&photo));
+        let mut answer = json(
+            flukeprint(&["identify", "--json", "--bundle"])
+                .arg(bundle())
+                .arg(&photo),
+        );
         answer["photos"][0]["stages"].take(); // times differ
         answer
     };
@@ -77,22 +125,41 @@ fn identify_gives_the_same_answer_again() {
     assert_eq!(first, answer());
     let candidates = first["photos"][0]["candidates"].as_array().unwrap();
     assert_eq!(candidates.len(), 5);
-    let scores: Vec<f64> = candidates.iter().map(|one| one["score"].as_f64().unwrap()).collect();
+    let scores: Vec<f64> = candidates
+        .iter()
+        .map(|one| one["score"].as_f64().unwrap())
+        .collect();
     assert!(scores.windows(2).all(|pair| pair[0] >= pair[1]));
 }
 
 #[test]
 fn a_box_from_a_table_is_used() {
-    let photo = fs::read_dir(catalogue().join("test")).unwrap().next().unwrap().unwrap().path();
+    let photo = fs::read_dir(catalogue().join("test"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let boxes = catalogue().join("bounding_boxes.csv");
-    let answers = json(flukeprint(&["identify", "--json", "--bundle"]).arg(bundle()).arg("--boxes").arg(boxes).arg(photo));
+    let answers = json(
+        flukeprint(&["identify", "--json", "--bundle"])
+            .arg(bundle())
+            .arg("--boxes")
+            .arg(boxes)
+            .arg(photo),
+    );
     assert_eq!(answers["photos"][0]["region_source"], "given");
 }
 
 #[test]
 fn every_verb_has_help_with_an_example() {
-    for verb in ["synth", "train", "tune", "evaluate", "export", "identify", "serve"] {
+    for verb in [
+        "synth", "train", "tune", "evaluate", "export", "identify", "serve",
+    ] {
         let help = succeed(&mut flukeprint(&[verb, "--help"]));
-        assert!(String::from_utf8_lossy(&help.stdout).contains(&format!("flukeprint {verb}")), "{verb}");
+        assert!(
+            String::from_utf8_lossy(&help.stdout).contains(&format!("flukeprint {verb}")),
+            "{verb}"
+        );
     }
 }

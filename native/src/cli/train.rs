@@ -16,7 +16,7 @@ pub struct Train {
     /// Folder with train.csv, train/ and, if there are boxes, bounding_boxes.csv.
     #[arg(long)]
     data: PathBuf,
-    /// A recipe's name (demo, small, tiny) or a file ending in .toml.
+    /// A recipe's name (demo, small, small-scratch, tiny) or a file ending in .toml.
     #[arg(long, default_value = "small")]
     recipe: String,
     /// Backbone weights to begin with, as safetensors.

@@ -17,7 +17,7 @@ pub mod schedule;
 pub mod stage;
 mod weights;
 
-pub use recipe::{FinderRecipe, Input, Recipe, Stage, Validation};
+pub use recipe::{FinderRecipe, FrozenNorms, Input, Recipe, Stage, Validation};
 pub use run::{Facts, Run};
 pub use weights::{load_weights, save_weights};
 

@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The recipes that come with the program.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 4] = [
     ("demo", include_str!("../../recipes/demo.toml")),
     ("small", include_str!("../../recipes/small.toml")),
+    (
+        "small-scratch",
+        include_str!("../../recipes/small-scratch.toml"),
+    ),
     ("tiny", include_str!("../../recipes/tiny.toml")),
 ];
 
@@ -74,6 +78,21 @@ pub struct Stage {
     /// Highest rate of the backbone's shallower half, which the first stage does not train.
     #[serde(default)]
     pub lower_rate: f64,
+    /// What batch norms do in parts whose rate is zero; the original's learn.
+    #[serde(default)]
+    pub frozen_norms: FrozenNorms,
+}
+
+/// What the batch norms of layers do whose rate is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrozenNorms {
+    /// They normalise by the batch and go on learning their statistics, as in the original.
+    #[default]
+    Learn,
+    /// They normalise by the statistics they have, which spares a CPU most of the work below the
+    /// first layer that learns.
+    Rest,
 }
 
 /// The held-out photos: spec, *Data*.

@@ -4,7 +4,7 @@ use super::network::TrainingNetwork;
 use super::optimizer::{AdamW, Pace};
 use super::samples::Samples;
 use super::schedule::OneCycle;
-use super::{Recipe, Stage};
+use super::{FrozenNorms, Recipe, Stage};
 use crate::progress::Progress;
 use crate::{Error, Result};
 use burn::module::{Flag, Module, ModuleMapper, Param};
@@ -14,9 +14,9 @@ use burn::tensor::Tensor;
 /// Blocks from this one on belong to the upper part of a backbone, for every backbone there is.
 const FIRST_UPPER_BLOCK: [(&str, usize); 2] = [("MobileNetV2", 11), ("Compact", 2)];
 
-/// Trains the head on a backbone that keeps its weights. As in the original the backbone's batch
-/// norms go on learning their statistics; their scale and shift stay, because their gradients would
-/// cost as much as training everything.
+/// Trains the head on a backbone that keeps its weights. The backbone's batch norms may go on
+/// learning their statistics ([`FrozenNorms`]), but not their scale and shift as the original's do:
+/// those gradients would cost as much as training everything.
 pub(super) fn head(
     network: TrainingNetwork,
     samples: &Samples,
@@ -37,15 +37,12 @@ pub(super) fn head(
         recipe,
         &recipe.head,
         0,
-        Frozen::Learns,
         &rates,
         progress,
     )
 }
 
-/// Trains everything, the lower backbone more slowly. A part whose rate is zero rests: its batch
-/// norms use their statistics as they are, which spares a CPU most of the work below the first
-/// layer that learns.
+/// Trains everything, the lower backbone more slowly.
 pub(super) fn full(
     network: TrainingNetwork,
     samples: &Samples,
@@ -66,19 +63,9 @@ pub(super) fn full(
         recipe,
         stage,
         first_epoch,
-        Frozen::Rests,
         &rates,
         progress,
     )
-}
-
-/// What the batch norms of layers do whose rate is zero.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Frozen {
-    /// They normalise by the batch and go on learning their statistics.
-    Learns,
-    /// They normalise by the statistics they have.
-    Rests,
 }
 
 #[allow(clippy::too_many_arguments)] // private, called twice, each of them needed
@@ -89,7 +76,6 @@ fn run(
     recipe: &Recipe,
     stage: &Stage,
     first_epoch: u64,
-    frozen: Frozen,
     rates: &dyn Fn(&str) -> f64,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
@@ -107,7 +93,7 @@ fn run(
     let mut optimizer = AdamW::new(recipe.weight_decay, recipe.clip);
     let mut network = network.map(&mut Freeze {
         rates,
-        frozen,
+        frozen_norms: stage.frozen_norms,
         path: Vec::new(),
     });
     let device = network.network.total.weight.val().device();
@@ -149,7 +135,7 @@ fn run(
     }
     Ok(network.map(&mut Freeze {
         rates: &|_| 1.0,
-        frozen,
+        frozen_norms: stage.frozen_norms,
         path: Vec::new(),
     }))
 }
@@ -157,7 +143,7 @@ fn run(
 /// Makes the parameters with a rate of zero constant, and the others variable.
 struct Freeze<'a> {
     rates: &'a dyn Fn(&str) -> f64,
-    frozen: Frozen,
+    frozen_norms: FrozenNorms,
     path: Vec<String>,
 }
 
@@ -183,7 +169,8 @@ impl ModuleMapper for Freeze<'_> {
 
     /// The switch between batch statistics and running ones.
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        let learns = self.frozen == Frozen::Learns || (self.rates)(&self.path.join(".")) > 0.0;
+        let learns =
+            self.frozen_norms == FrozenNorms::Learn || (self.rates)(&self.path.join(".")) > 0.0;
         flag.with_value(learns)
     }
 }

@@ -17,7 +17,11 @@ pub fn flukeprint(arguments: &[&str]) -> Command {
 /// Runs a command that must succeed.
 pub fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output
 }
 
@@ -31,13 +35,33 @@ fn made() -> &'static Made {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         succeed(
-            flukeprint(&["synth", "--seed", "5", "--individuals", "30", "--new-photos", "12", "--test-photos", "6"])
-                .args(["--photo-width", "160", "--out"])
-                .arg(at("catalogue")),
+            flukeprint(&[
+                "synth",
+                "--seed",
+                "5",
+                "--individuals",
+                "30",
+                "--new-photos",
+                "12",
+                "--test-photos",
+                "6",
+            ])
+            .args(["--photo-width", "160", "--out"])
+            .arg(at("catalogue")),
         );
-        succeed(flukeprint(&["train", "--recipe", "tiny", "--data"]).arg(at("catalogue")).arg("--out").arg(at("run")));
+        succeed(
+            flukeprint(&["train", "--recipe", "tiny", "--data"])
+                .arg(at("catalogue"))
+                .arg("--out")
+                .arg(at("run")),
+        );
         succeed(flukeprint(&["tune", "--run"]).arg(at("run")));
-        succeed(flukeprint(&["export", "--date", "2026-01-01", "--run"]).arg(at("run")).arg("--out").arg(at("bundle")));
+        succeed(
+            flukeprint(&["export", "--date", "2026-01-01", "--run"])
+                .arg(at("run"))
+                .arg("--out")
+                .arg(at("bundle")),
+        );
         Made { folder }
     })
 }
@@ -60,7 +84,9 @@ pub fn bundle() -> &'static Path {
 fn part(name: &'static str) -> &'static Path {
     static PATHS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     let paths = PATHS.get_or_init(|| {
-        ["catalogue", "run", "bundle"].map(|part| made().folder.path().join(part)).to_vec()
+        ["catalogue", "run", "bundle"]
+            .map(|part| made().folder.path().join(part))
+            .to_vec()
     });
     paths.iter().find(|path| path.ends_with(name)).unwrap()
 }
