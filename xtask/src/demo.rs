@@ -10,10 +10,11 @@ use crate::{run, site, tools, web};
 /// Large enough that a trained net shows its worth, small enough to train while somebody waits.
 const CATALOGUE: Catalogue = Catalogue {
     seed: 7,
-    individuals: 80,
-    new_photos: 80,
+    individuals: 200,
+    new_photos: 120,
     test_photos: 40,
     photo_width: 320,
+    pose_percent: 40,
 };
 
 #[derive(Args)]

@@ -9,8 +9,14 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::run;
 use crate::workspace::Workspace;
+use crate::{run, site};
+
+/// The folder of the bundle in the site's models, and what the page calls it.
+const MODEL: &str = "synthetic";
+const TITLE: &str = "Synthetic demo catalogue";
+/// What the tables call a whale without a name.
+const NEW_WHALE: &str = "new_whale";
 
 /// How large a catalogue to draw.
 pub struct Catalogue {
@@ -24,6 +30,8 @@ pub struct Catalogue {
     pub test_photos: u32,
     /// Width of a photo in pixels.
     pub photo_width: u32,
+    /// How much the pose varies, percent: a net that trains for minutes gets easier photos.
+    pub pose_percent: u32,
 }
 
 /// One run of all stages, with everything it makes in one folder.
@@ -88,6 +96,7 @@ impl<'a> Pipeline<'a> {
             ("--new-photos", size.new_photos),
             ("--test-photos", size.test_photos),
             ("--photo-width", size.photo_width),
+            ("--pose-percent", size.pose_percent),
         ] {
             command.arg(flag).arg(value.to_string());
         }
@@ -120,34 +129,51 @@ impl<'a> Pipeline<'a> {
         run::shown(self.workspace, "evaluate", command)
     }
 
-    /// Writes the bundle into the site.
+    /// Writes the bundle into the site, with a few photos to try it on.
     pub fn export(&mut self) -> Result<()> {
         let out = self.bundle();
         let mut command = self.verb("export");
         command
+            .args(["--title", TITLE])
             .arg("--run")
             .arg(self.folder.join("run"))
             .arg("--out")
             .arg(&out);
-        self.stage("export the bundle", command, Some(&out))
+        self.stage("export the bundle", command, Some(&out))?;
+        let photos = self.photos_to_name()?;
+        let known = photos.iter().filter(|(_, truth)| truth != NEW_WHALE);
+        let new = photos.iter().filter(|(_, truth)| truth == NEW_WHALE);
+        let examples: Vec<PathBuf> = known
+            .take(3)
+            .chain(new.take(1))
+            .map(|(photo, _)| photo.clone())
+            .collect();
+        site::introduce(&self.site(), MODEL, TITLE, &examples)
     }
 
-    /// Names the whale on the first of the photos to be named.
+    /// The photos to be named, and whom they show.
+    fn photos_to_name(&self) -> Result<Vec<(PathBuf, String)>> {
+        let table = self.folder.join("catalogue/test.csv");
+        let text = fs::read_to_string(&table)
+            .with_context(|| format!("cannot read {}", table.display()))?;
+        let rows = text.lines().skip(1).filter_map(|row| row.split_once(','));
+        Ok(rows
+            .map(|(photo, truth)| (self.test_photos().join(photo), truth.to_owned()))
+            .collect())
+    }
+
+    /// Names a whale on a photo that nothing has seen yet.
     pub fn identify(&self) -> Result<()> {
-        let folder = self.test_photos();
-        let files =
-            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        let photo = files.filter_map(|file| Some(file.ok()?.path())).min();
-        let photo = photo.with_context(|| format!("no photo in {}", folder.display()))?;
+        let photos = self.photos_to_name()?;
+        let (photo, truth) = photos
+            .iter()
+            .find(|(_, truth)| truth != NEW_WHALE)
+            .context("the catalogue has no photo to name")?;
         let mut command = self.verb("identify");
-        command.arg("--bundle").arg(self.bundle());
-        command
-            .arg("--boxes")
-            .arg(self.folder.join("catalogue/bounding_boxes.csv"))
-            .arg(&photo);
+        command.arg("--bundle").arg(self.bundle()).arg(photo);
         run::shown(
             self.workspace,
-            &format!("name the whale on {}", photo.display()),
+            &format!("name the whale on a photo of {truth}"),
             command,
         )
     }

@@ -1,7 +1,7 @@
 //! The folder that a web server hands out: the page's files, the browser package, the bundle.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -24,6 +24,32 @@ pub fn assemble(www: &Path, site: &Path) -> Result<()> {
         }
     }
     copy(www, site)
+}
+
+/// Lists the one model of the site, and lends the page a few photos to try it on.
+pub fn introduce(site: &Path, model: &str, title: &str, examples: &[PathBuf]) -> Result<()> {
+    let models = site.join("models");
+    let folder = models.join(model).join("examples");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut entries = Vec::new();
+    for (number, photo) in examples.iter().enumerate() {
+        let name = format!("{}.jpg", number + 1);
+        let target = folder.join(&name);
+        fs::copy(photo, &target).with_context(|| format!("cannot write {}", target.display()))?;
+        entries.push(format!(
+            r#"{{"file":"examples/{name}","name":"Photo {}"}}"#,
+            number + 1
+        ));
+    }
+    // The words are ours and need no escaping.
+    let list = format!(r#"{{"examples":[{}]}}"#, entries.join(","));
+    write(&models.join(model).join("examples.json"), &list)?;
+    let list = format!(r#"{{"models":[{{"path":"{model}","title":"{title}"}}]}}"#);
+    write(&models.join("models.json"), &list)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -18,6 +18,7 @@ const CATALOGUE: Catalogue = Catalogue {
     new_photos: 20,
     test_photos: 10,
     photo_width: 320,
+    pose_percent: 100,
 };
 
 /// Seconds that the tests of one file may take in the browser.
