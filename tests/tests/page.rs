@@ -34,7 +34,7 @@ async fn names_a_whale_from_a_chosen_photo_on_either_backend() -> Result<()> {
 
         assert!(
             shown.verdict.starts_with("Most likely ")
-                || shown.verdict.starts_with("Probably a new whale")
+                || shown.verdict.starts_with("Most likely a new whale")
         );
         assert!(shown.verdict.ends_with(" %"), "{}", shown.verdict);
         assert_eq!(shown.candidates.len(), 5);

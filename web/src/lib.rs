@@ -1,6 +1,6 @@
 //! Flukeprint in a browser: the boundary between `flukeprint-core` and JavaScript, and nothing else.
 //!
-//! What JavaScript sees stands in [`types`](TYPES) as TypeScript. Bytes come in, plain objects go
+//! What JavaScript sees stands in `types.d.ts` as TypeScript. Bytes come in, plain objects go
 //! out; every decision is the core's.
 
 mod answer;

@@ -79,7 +79,7 @@ export function runsOn(backend) {
 export function verdict(verdict) {
   const name = verdict.kind === "new" ? "a new whale" : verdict.name;
   return {
-    lead: verdict.kind === "new" ? "Probably" : "Most likely",
+    lead: "Most likely",
     name,
     tail: `, ${percent(verdict.probability)}`,
   };

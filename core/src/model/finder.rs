@@ -84,7 +84,7 @@ impl FinderConfig {
         };
         let wide_enough = right - left >= 0.05 && bottom - top >= 0.05;
         let (w, h) = (width as f32, height as f32);
-        wide_enough.then(|| Region {
+        wide_enough.then_some(Region {
             x0: left * w,
             y0: top * h,
             x1: right * w,

@@ -2,7 +2,7 @@
 //!
 //! - [`Embeddings`]: what the network, as it ships, says of every photo of the catalogue;
 //! - [`scores`]: each part of the decision, alone and together;
-//! - [`raw_pixels`]: the baseline that a net must leave behind.
+//! - [`raw_pixel_rows`]: the baseline that a net must leave behind.
 
 mod embeddings;
 mod raw_pixels;

@@ -3,7 +3,7 @@
 //!
 //! - [`Recipe`]: what decides; [`schedule`], [`losses`], [`optimizer`]: the formulas;
 //! - [`network`]: the network with what only its losses need;
-//! - [`samples`]: photo to training sample; [`stage`]: the loop; [`finder`]: the fluke finder's;
+//! - `samples`: photo to training sample; [`stage`]: the loop; [`finder`]: the fluke finder's;
 //! - [`Run`]: the folder.
 
 pub mod finder;

@@ -1,5 +1,5 @@
 //! A small catalogue, a run on it and its bundle, made once by the real command.
-#![allow(dead_code)] // each test file uses a part
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses a part
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,242 @@
+//! Bundles: what is packed comes out again, and what was touched does not.
+#![allow(missing_docs, clippy::unwrap_used)] // a test stops at what is not as it should be
+
+use burn::tensor::Device;
+use flukeprint_core::bundle::{
+    Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble, weights,
+};
+use flukeprint_core::decision::DecisionParameters;
+use flukeprint_core::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
+use flukeprint_core::identify::{Identifier, RegionSource, Stage};
+use flukeprint_core::model::backbone::BackboneName;
+use flukeprint_core::model::{EmbedderConfig, Network, named};
+use flukeprint_core::photo::{Photo, Preprocessing, Region};
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+const WHALES: usize = 4;
+
+/// On the CPU a future is ready at once.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the CPU makes nobody wait"),
+    }
+}
+
+fn contents() -> Contents {
+    let device = Device::flex();
+    device.seed(5);
+    let embedder = EmbedderConfig {
+        backbone: BackboneName::Compact,
+        stripes: 2,
+        head_width: 8,
+        gem_p: 3.74,
+    };
+    let network = Network::new(&embedder, WHALES, &device).fold();
+    let width = embedder.feature_width();
+    let features: Vec<f32> = (0..WHALES * width)
+        .map(|i| (i as f32 * 0.7).sin())
+        .collect();
+    let rows = (0..WHALES).map(|i| GalleryRow {
+        label: Label::Individual(i as u32),
+        photo: i as u32,
+    });
+    let individuals = (0..WHALES).map(|i| Individual {
+        name: format!("w_{i}"),
+    });
+    let photos = (0..WHALES).map(|i| GalleryPhoto {
+        file: format!("{i}.jpg"),
+        individual: Some(i as u32),
+        thumbnail: None,
+    });
+    let store = FeatureStore::from_features(width, &features).unwrap();
+    Contents {
+        title: "made up".to_owned(),
+        model: ModelFacts {
+            embedder,
+            finder: None,
+            recipe: "none".to_owned(),
+            recipe_sha256: String::new(),
+            data_sha256: String::new(),
+            seed: 5,
+        },
+        preprocessing: Preprocessing::imagenet(32, 64),
+        decision: DecisionParameters::default(),
+        date: "2026-01-01".to_owned(),
+        filters: Vec::new(),
+        self_check: SelfCheck {
+            embedding: Vec::new(),
+            tolerance: 1e-4,
+        },
+        weights: weights::encode(&named::read(&network).unwrap()).unwrap(),
+        gallery: Gallery::new(individuals.collect(), rows.collect(), store).unwrap(),
+        photos: photos.collect(),
+    }
+}
+
+fn loader(files: &[StaticFile]) -> Loader {
+    let manifest = files
+        .iter()
+        .find(|file| file.path == "bundle.json")
+        .unwrap();
+    let mut loader = Loader::new(&manifest.bytes).unwrap();
+    for file in files.iter().filter(|file| file.path != "bundle.json") {
+        loader.add(&file.path, file.bytes.clone()).unwrap();
+    }
+    loader
+}
+
+fn identifier(contents: Contents) -> Identifier {
+    let bundle = loader(&assemble(contents).unwrap()).finish().unwrap();
+    Identifier::new(bundle, &Device::flex()).unwrap()
+}
+
+#[test]
+fn the_same_contents_give_the_same_bytes() {
+    let bytes = |files: Vec<StaticFile>| {
+        files
+            .into_iter()
+            .map(|file| (file.path, file.bytes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        bytes(assemble(contents()).unwrap()),
+        bytes(assemble(contents()).unwrap())
+    );
+}
+
+#[test]
+fn a_photo_is_answered_stage_by_stage() {
+    let photo = Photo {
+        width: 90,
+        height: 40,
+        pixels: (0..90 * 40 * 3).map(|i| (i * 7 % 251) as u8).collect(),
+    };
+    let mut stages = Vec::new();
+    let identifier = identifier(contents());
+    let answer =
+        now(identifier.identify_photo(&photo, None, 3, |stage| stages.push(stage))).unwrap();
+    assert_eq!(
+        stages,
+        [Stage::Find, Stage::Prepare, Stage::Embed, Stage::Decide]
+    );
+    assert_eq!(answer.region_source, RegionSource::Whole);
+    assert_eq!(answer.answer.candidates.len(), 3);
+    let given = Region {
+        x0: 10.0,
+        y0: 5.0,
+        x1: 80.0,
+        y1: 35.0,
+    };
+    let answer = now(identifier.identify_photo(&photo, Some(given), 3, |_| ())).unwrap();
+    assert_eq!(
+        (answer.region, answer.region_source),
+        (given, RegionSource::Given)
+    );
+}
+
+#[test]
+fn the_self_check_passes_its_own_embedding_and_no_other() {
+    let mut right = contents();
+    right.self_check.embedding = now(identifier(contents()).known_embedding()).unwrap();
+    now(identifier(right.clone()).self_check()).unwrap();
+
+    let mut wrong = right.clone();
+    wrong.self_check.embedding[3] += 2e-4;
+    assert!(
+        now(identifier(wrong).self_check())
+            .unwrap_err()
+            .to_string()
+            .contains("is off by")
+    );
+    let mut short = right;
+    short.self_check.embedding.pop();
+    assert!(now(identifier(short).self_check()).is_err());
+}
+
+#[test]
+fn every_flipped_byte_of_a_file_is_found() {
+    let files = assemble(contents()).unwrap();
+    for file in files.iter().filter(|file| file.path != "bundle.json") {
+        let mut loader = loader(&files);
+        for at in (0..file.bytes.len()).step_by(file.bytes.len() / 50) {
+            let mut spoilt = file.bytes.clone();
+            spoilt[at] ^= 0x10;
+            let message = loader.add(&file.path, spoilt).unwrap_err().to_string();
+            assert!(message.contains(&file.path), "{message}");
+        }
+        let message = loader
+            .add(&file.path, file.bytes[1..].to_vec())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains(&file.path) && message.contains("bytes"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let files = assemble(contents()).unwrap();
+    let manifest = files
+        .iter()
+        .find(|file| file.path == "bundle.json")
+        .unwrap();
+    let loader = Loader::new(&manifest.bytes).unwrap();
+    assert!(
+        loader
+            .finish()
+            .unwrap_err()
+            .to_string()
+            .contains("is missing")
+    );
+}
+
+#[test]
+fn a_manifest_that_cannot_be_used_is_refused() {
+    let files = assemble(contents()).unwrap();
+    let manifest = files
+        .iter()
+        .find(|file| file.path == "bundle.json")
+        .unwrap();
+    let text = String::from_utf8(manifest.bytes.clone()).unwrap();
+    let message = |text: &str| Loader::new(text.as_bytes()).unwrap_err().to_string();
+    assert!(message("{}").contains("bundle.json"));
+    assert!(
+        message(&text.replace("\"format\": 1", "\"format\": 9")).contains("update the program")
+    );
+    assert!(message(&text.replace("\"seed\": 5", "\"sead\": 5")).contains("seed"));
+    assert!(
+        message(&text.replace("\"temperature\": 1.0", "\"temperature\": -1.0"))
+            .contains("temperature")
+    );
+    assert!(
+        message(&text.replace("\"path\": \"weights", "\"path\": \"../weights")).contains("outside")
+    );
+}
+
+#[test]
+fn weights_of_another_model_are_refused() {
+    let mut other = contents();
+    other.model.embedder.head_width = 9;
+    let bundle = loader(&assemble(other).unwrap()).finish();
+    assert!(
+        bundle
+            .unwrap_err()
+            .to_string()
+            .contains("the model makes 18")
+    );
+    let mut other = contents();
+    other.model.embedder.stripes = 1;
+    other.model.embedder.head_width = 16;
+    let bundle = loader(&assemble(other).unwrap()).finish().unwrap();
+    assert!(
+        Identifier::new(bundle, &Device::flex())
+            .unwrap_err()
+            .to_string()
+            .contains("tensor `")
+    );
+}
