@@ -48,7 +48,7 @@ fn maps_have_the_stated_channels_and_stride_for_any_size() {
     let device = Device::flex();
     for name in BackboneName::ALL {
         let backbone = Backbone::new(name, &device);
-        for (height, width) in [(64, 128), (70, 50)] {
+        for (height, width) in [(64usize, 128usize), (70, 50)] {
             let map = backbone
                 .forward(Tensor::zeros([2, 3, height, width], &device))
                 .dims();
