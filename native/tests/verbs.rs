@@ -105,6 +105,27 @@ fn evaluate_reports_each_part_alone_and_together() {
 }
 
 #[test]
+fn a_bundle_is_measured_on_labelled_photos() {
+    let mut command = flukeprint(&["evaluate", "--json", "--bundle"]);
+    command
+        .arg(bundle())
+        .arg("--labels")
+        .arg(catalogue().join("test.csv"))
+        .arg("--photos")
+        .arg(catalogue().join("test"));
+    let found = json(&mut command);
+    command
+        .arg("--boxes")
+        .arg(catalogue().join("bounding_boxes.csv"));
+    let given = json(&mut command);
+    for report in [found, given] {
+        assert_eq!(report["photos"], 6);
+        assert_eq!(report["rows"].as_array().unwrap().len(), 5);
+        assert!(report["seconds_per_photo"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
 fn identify_gives_the_same_answer_again() {
     let photo = fs::read_dir(catalogue().join("test"))
         .unwrap()

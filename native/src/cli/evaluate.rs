@@ -1,27 +1,57 @@
 //! `flukeprint evaluate`.
 
 use super::table;
-use crate::evaluate::evaluate;
+use crate::Result;
+use crate::data::{Catalogue, Reading, Source};
+use crate::evaluate::{evaluate, evaluate_bundle};
+use crate::export::open_bundle;
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
+use burn::tensor::Device;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Measure a tuned run on the other half of the held-out photos.
+/// Measure a tuned run on the other half of its held-out photos, or a bundle on labelled photos.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flukeprint evaluate --run run --json > scores.json")]
+#[command(
+    after_help = "Examples:\n  flukeprint evaluate --run run --json > scores.json\n  \
+    flukeprint evaluate --bundle site/models/mine --labels new.csv --photos new/"
+)]
 pub struct Evaluate {
     /// Folder of a run.
-    #[arg(long)]
-    run: PathBuf,
+    #[arg(long, required_unless_present = "bundle", conflicts_with = "bundle")]
+    run: Option<PathBuf>,
+    /// Folder of a bundle.
+    #[arg(long, requires = "labels", requires = "photos")]
+    bundle: Option<PathBuf>,
+    /// Table Image,Id; whales that the bundle does not know count as new.
+    #[arg(long, requires = "bundle")]
+    labels: Option<PathBuf>,
+    /// Folder of the photos that the table names.
+    #[arg(long, requires = "bundle")]
+    photos: Option<PathBuf>,
+    /// Table Image,x0,y0,x1,y1; without it the fluke finder looks.
+    #[arg(long, requires = "bundle")]
+    boxes: Option<PathBuf>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }
 
 impl Evaluate {
-    pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
-        let run = Run::open(&self.run)?;
+    pub fn run(&self, progress: &dyn Progress) -> Result<()> {
+        match (&self.run, &self.bundle, &self.labels, &self.photos) {
+            (None, Some(bundle), Some(labels), Some(photos)) => {
+                self.bundle(bundle, labels, photos, progress)
+            }
+            (Some(run), ..) => self.tuned_run(run, progress),
+            // The parser lets nothing else through.
+            _ => Ok(()),
+        }
+    }
+
+    fn tuned_run(&self, folder: &Path, progress: &dyn Progress) -> Result<()> {
+        let run = Run::open(folder)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
         let report = evaluate(&run, &catalogue, progress)?;
         if self.json {
@@ -33,6 +63,45 @@ impl Evaluate {
         );
         let raw = report.raw_pixels.iter().map(|row| ("raw pixels, ", row));
         let rows: Vec<_> = raw.chain(report.rows.iter().map(|row| ("", row))).collect();
+        table::print(&title, &rows);
+        Ok(())
+    }
+
+    fn bundle(
+        &self,
+        bundle: &Path,
+        labels: &Path,
+        photos: &Path,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let identifier = open_bundle(bundle, &Device::flex())?;
+        let known: Vec<String> = identifier
+            .gallery()
+            .individuals()
+            .iter()
+            .map(|one| one.name.clone())
+            .collect();
+        let source = Source {
+            labels: labels.to_owned(),
+            photos: photos.to_owned(),
+            boxes: self.boxes.clone(),
+        };
+        let catalogue = Catalogue::read(
+            &source,
+            &Reading {
+                known: Some(&known),
+                ..Reading::default()
+            },
+        )?;
+        let report = evaluate_bundle(&identifier, &catalogue, progress)?;
+        if self.json {
+            return super::print_json(&report);
+        }
+        let title = format!(
+            "{} photos ({} of whales that the bundle knows), {:.3} s a photo:",
+            report.photos, report.known_photos, report.seconds_per_photo
+        );
+        let rows: Vec<_> = report.rows.iter().map(|row| ("", row)).collect();
         table::print(&title, &rows);
         Ok(())
     }

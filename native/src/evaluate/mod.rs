@@ -2,13 +2,16 @@
 //!
 //! - [`Embeddings`]: what the network, as it ships, says of every photo of the catalogue;
 //! - [`scores`]: each part of the decision, alone and together;
+//! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
 //! - [`raw_pixel_rows`]: the baseline that a net must leave behind.
 
 mod embeddings;
+mod labelled;
 mod raw_pixels;
 mod report;
 pub mod scores;
 
 pub use embeddings::{Embeddings, embed_catalogue};
+pub use labelled::{BundleReport, evaluate_bundle};
 pub use raw_pixels::raw_pixel_rows;
 pub use report::{Report, evaluate, tune_run};
