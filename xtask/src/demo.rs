@@ -10,8 +10,8 @@ use crate::{run, site, tools, web};
 /// Large enough that a trained net shows its worth, small enough to train while somebody waits.
 const CATALOGUE: Catalogue = Catalogue {
     seed: 7,
-    individuals: 200,
-    new_photos: 120,
+    individuals: 250,
+    new_photos: 150,
     test_photos: 40,
     photo_width: 320,
     pose_percent: 40,
