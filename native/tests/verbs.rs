@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{bundle, catalogue, flukeprint, run_folder, succeed};
+use common::{bundle, catalogue, flukeprint, make, run_folder, succeed};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -32,37 +32,8 @@ fn contents(folder: &Path, except: &[&str]) -> Vec<(String, Vec<u8>)> {
 fn the_same_seed_gives_the_same_catalogue_weights_and_bundle() {
     let place = tempfile::tempdir().unwrap();
     let at = |name: &str| place.path().join(name);
-    succeed(
-        flukeprint(&[
-            "synth",
-            "--seed",
-            "5",
-            "--individuals",
-            "30",
-            "--new-photos",
-            "12",
-            "--test-photos",
-            "6",
-        ])
-        .args(["--photo-width", "160", "--out"])
-        .arg(at("catalogue")),
-    );
+    make(place.path(), "1"); // the other has two threads
     assert_eq!(contents(&at("catalogue"), &[]), contents(catalogue(), &[]));
-    // Other threads than the first run had.
-    succeed(
-        flukeprint(&["train", "--recipe", "tiny", "--data"])
-            .env("RAYON_NUM_THREADS", "1")
-            .arg(at("catalogue"))
-            .arg("--out")
-            .arg(at("run")),
-    );
-    succeed(flukeprint(&["tune", "--run"]).arg(at("run")));
-    succeed(
-        flukeprint(&["export", "--date", "2026-01-01", "--run"])
-            .arg(at("run"))
-            .arg("--out")
-            .arg(at("bundle")),
-    );
     let elsewhere = ["facts.json"];
     assert_eq!(
         contents(&at("run"), &elsewhere),

@@ -25,44 +25,30 @@ pub fn succeed(command: &mut Command) -> Output {
     output
 }
 
-struct Made {
-    folder: TempDir,
+/// Draws `catalogue`, trains and tunes `run` on it and packs `bundle`, all in `folder`.
+pub fn make(folder: &Path, threads: &str) {
+    let at = |name: &str| folder.join(name);
+    let verb = |words: &str| {
+        let mut command = flukeprint(&words.split(' ').collect::<Vec<_>>());
+        command.env("RAYON_NUM_THREADS", threads);
+        command
+    };
+    let synth =
+        "synth --seed 5 --individuals 30 --new-photos 12 --test-photos 6 --photo-width 160 --out";
+    succeed(verb(synth).arg(at("catalogue")));
+    let mut train = verb("train --recipe tiny --data");
+    succeed(train.arg(at("catalogue")).arg("--out").arg(at("run")));
+    succeed(verb("tune --run").arg(at("run")));
+    let mut export = verb("export --date 2026-01-01 --run");
+    succeed(export.arg(at("run")).arg("--out").arg(at("bundle")));
 }
 
-fn made() -> &'static Made {
-    static MADE: OnceLock<Made> = OnceLock::new();
+fn made() -> &'static TempDir {
+    static MADE: OnceLock<TempDir> = OnceLock::new();
     MADE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        succeed(
-            flukeprint(&[
-                "synth",
-                "--seed",
-                "5",
-                "--individuals",
-                "30",
-                "--new-photos",
-                "12",
-                "--test-photos",
-                "6",
-            ])
-            .args(["--photo-width", "160", "--out"])
-            .arg(at("catalogue")),
-        );
-        succeed(
-            flukeprint(&["train", "--recipe", "tiny", "--data"])
-                .arg(at("catalogue"))
-                .arg("--out")
-                .arg(at("run")),
-        );
-        succeed(flukeprint(&["tune", "--run"]).arg(at("run")));
-        succeed(
-            flukeprint(&["export", "--date", "2026-01-01", "--run"])
-                .arg(at("run"))
-                .arg("--out")
-                .arg(at("bundle")),
-        );
-        Made { folder }
+        make(folder.path(), "2");
+        folder
     })
 }
 
@@ -85,7 +71,7 @@ fn part(name: &'static str) -> &'static Path {
     static PATHS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     let paths = PATHS.get_or_init(|| {
         ["catalogue", "run", "bundle"]
-            .map(|part| made().folder.path().join(part))
+            .map(|part| made().path().join(part))
             .to_vec()
     });
     paths.iter().find(|path| path.ends_with(name)).unwrap()
