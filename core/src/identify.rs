@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::bundle::{Bundle, GalleryPhoto, Manifest, SelfCheck};
 use crate::decision::{self, Answer, Query};
-use crate::gallery::{Gallery, Label, normalized};
+use crate::gallery::{Gallery, Label, NEW_WHALE, normalized};
 use crate::model::{Finder, FinderConfig, Network, named};
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
@@ -172,7 +172,7 @@ impl Identifier {
                 .individuals()
                 .get(i as usize)
                 .map_or("", |one| &one.name),
-            Label::New => "new_whale",
+            Label::New => NEW_WHALE,
         }
     }
 
@@ -250,6 +250,34 @@ impl Identifier {
         count: usize,
         mut on_stage: impl FnMut(Stage),
     ) -> Result<Identification> {
+        let (region, region_source, embedding) =
+            self.embed_photo(photo, region, &mut on_stage).await?;
+        on_stage(Stage::Decide);
+        let query = Query {
+            feature: &embedding.feature,
+            logits: &embedding.logits,
+        };
+        let answer = decision::decide(&query, &self.gallery, &self.manifest.decision, count)?;
+        Ok(Identification {
+            width: photo.width,
+            height: photo.height,
+            region,
+            region_source,
+            answer,
+        })
+    }
+
+    /// The path up to the embedding: where the fluke is, who says so, and what the network says of
+    /// it. Without a `region` the finder proposes one, and without a proposal it is the whole photo.
+    ///
+    /// # Errors
+    /// As [`Identifier::identify_photo`].
+    pub async fn embed_photo(
+        &self,
+        photo: &Photo,
+        region: Option<Region>,
+        mut on_stage: impl FnMut(Stage),
+    ) -> Result<(Region, RegionSource, Embedding)> {
         on_stage(Stage::Find);
         let (region, region_source) = match region {
             Some(region) => (region, RegionSource::Given),
@@ -264,27 +292,14 @@ impl Identifier {
         on_stage(Stage::Prepare);
         let input = self.manifest.preprocessing.input(photo, region)?;
         on_stage(Stage::Embed);
-        let Embedding { feature, logits } = self.embed(input).await?;
-        on_stage(Stage::Decide);
-        let query = Query {
-            feature: &feature,
-            logits: &logits,
-        };
-        let answer = decision::decide(&query, &self.gallery, &self.manifest.decision, count)?;
-        Ok(Identification {
-            width: photo.width,
-            height: photo.height,
-            region,
-            region_source,
-            answer,
-        })
+        Ok((region, region_source, self.embed(input).await?))
     }
 
     /// The finder's region, if there is a finder and it finds something.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
-    pub async fn find(&self, photo: &Photo) -> Result<Option<Region>> {
+    async fn find(&self, photo: &Photo) -> Result<Option<Region>> {
         let Some((config, finder)) = &self.finder else {
             return Ok(None);
         };
@@ -299,7 +314,7 @@ impl Identifier {
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
-    pub async fn embed(&self, input: Vec<f32>) -> Result<Embedding> {
+    async fn embed(&self, input: Vec<f32>) -> Result<Embedding> {
         let preprocessing = &self.manifest.preprocessing;
         let data = TensorData::new(input, [1, 3, preprocessing.height, preprocessing.width]);
         let (features, logits) = self.network.forward(Tensor::from_data(data, &self.device));

@@ -165,6 +165,23 @@ fn an_unknown_recipe_names_those_there_are() {
 }
 
 #[test]
+fn start_weights_that_are_none_leave_nothing_behind() {
+    let place = tempfile::tempdir().unwrap();
+    let weights = tempfile::NamedTempFile::new().unwrap();
+    fs::write(weights.path(), "no weights").unwrap();
+    let output = flukeprint(&["train", "--recipe", "small", "--start"])
+        .arg(weights.path())
+        .arg("--data")
+        .arg(catalogue())
+        .arg("--out")
+        .arg(place.path().join("run"))
+        .output()
+        .unwrap();
+    assert!(refusal(&output).contains("is no safetensors file"));
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_run_that_is_none_is_refused() {
     let line = refusal(
         &flukeprint(&["tune", "--run", "/no/such/run"])

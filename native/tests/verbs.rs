@@ -12,6 +12,12 @@ fn json(arguments: &mut std::process::Command) -> Value {
     serde_json::from_slice(&succeed(arguments).stdout).unwrap()
 }
 
+/// A photo that no gallery holds.
+fn unseen_photo() -> std::path::PathBuf {
+    let mut photos = fs::read_dir(catalogue().join("test")).unwrap();
+    photos.next().unwrap().unwrap().path()
+}
+
 /// Every file below `folder` with its content, but not what depends on where it is.
 fn contents(folder: &Path, except: &[&str]) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
@@ -98,12 +104,7 @@ fn a_bundle_is_measured_on_labelled_photos() {
 
 #[test]
 fn identify_gives_the_same_answer_again() {
-    let photo = fs::read_dir(catalogue().join("test"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let photo = unseen_photo();
     let answer = || {
         let mut answer = json(
             flukeprint(&["identify", "--json", "--bundle"])
@@ -126,12 +127,7 @@ fn identify_gives_the_same_answer_again() {
 
 #[test]
 fn a_box_from_a_table_is_used() {
-    let photo = fs::read_dir(catalogue().join("test"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let photo = unseen_photo();
     let boxes = catalogue().join("bounding_boxes.csv");
     let answers = json(
         flukeprint(&["identify", "--json", "--bundle"])

@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::manifest::{FileEntry, GalleryPhoto, Individuals, Manifest};
 use super::weights;
+use super::write::split_finder;
 use crate::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
 use crate::model::named::Named;
 use crate::{Error, Result};
@@ -79,24 +80,7 @@ impl Loader {
         let index = self.take(&files.index)?;
         let individuals = self.take(&files.individuals)?;
 
-        let (finder, network) = weights::decode(&files.weights.path, &weights)?
-            .into_iter()
-            .map(
-                |(name, values)| match name.strip_prefix(super::write::FINDER) {
-                    Some(rest) => (Some(rest.to_string()), name, values),
-                    None => (None, name, values),
-                },
-            )
-            .fold(
-                (Named::new(), Named::new()),
-                |(mut finder, mut network), (inner, name, values)| {
-                    match inner {
-                        Some(inner) => finder.insert(inner, values),
-                        None => network.insert(name, values),
-                    };
-                    (finder, network)
-                },
-            );
+        let (network, finder) = split_finder(weights::decode(&files.weights.path, &weights)?);
         let individuals = read_individuals(&files.individuals.path, &individuals)?;
         let store = read_index(&files.index.path, &index)?;
         let expected = self.manifest.model.embedder.feature_width();

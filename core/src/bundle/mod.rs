@@ -23,4 +23,4 @@ pub use manifest::{
     CatalogueFacts, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts,
     SelfCheck,
 };
-pub use write::{Contents, StaticFile, assemble, join_finder};
+pub use write::{Contents, StaticFile, assemble, join_finder, split_finder};

@@ -18,7 +18,7 @@ use crate::photo::Preprocessing;
 use crate::{Error, Result};
 
 /// What the finder's tensors are called before their own name.
-pub(super) const FINDER: &str = "finder.";
+const FINDER: &str = "finder.";
 
 /// All that goes into a bundle besides pictures.
 #[derive(Clone, Debug)]
@@ -63,6 +63,16 @@ pub fn join_finder(mut network: Named, finder: Named) -> Named {
             .map(|(name, values)| (format!("{FINDER}{name}"), values)),
     );
     network
+}
+
+/// The network's tensors and the finder's, as [`join_finder`] was given them.
+#[must_use]
+pub fn split_finder(joined: Named) -> (Named, Named) {
+    let (finder, network): (Named, Named) = joined
+        .into_iter()
+        .partition(|(name, _)| name.starts_with(FINDER));
+    let bare = |(name, values): (String, _)| (name[FINDER.len()..].to_string(), values);
+    (network, finder.into_iter().map(bare).collect())
 }
 
 /// The bundle's files, `bundle.json` last; the same contents give the same bytes.

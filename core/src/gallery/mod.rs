@@ -32,6 +32,9 @@ pub use index::{Gallery, GalleryRow};
 pub use search::{DISTANCE_EPSILON, Nearest};
 pub use store::{FeatureStore, normalized};
 
+/// What tables and answers call a whale that nobody has named, as in Kaggle's files.
+pub const NEW_WHALE: &str = "new_whale";
+
 /// What a photo can be said to show: one of the known whales, or a whale not in the catalogue.
 ///
 /// Individuals come before `New` in label order.

@@ -5,13 +5,10 @@ use super::check::{Size, check_photos};
 use super::problem::{BadRows, RowProblem, report};
 use super::table::{Row, read_columns};
 use crate::{Error, Result};
-use flukeprint_core::gallery::Label;
+use flukeprint_core::gallery::{Label, NEW_WHALE};
 use flukeprint_core::photo::Region;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
-
-/// The Id of a photo whose individual is not known.
-pub const NEW_WHALE: &str = "new_whale";
 
 /// Where a catalogue's tables and photos are.
 #[derive(Clone, Debug, PartialEq, Eq)]

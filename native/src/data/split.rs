@@ -6,10 +6,10 @@
 //! row order does not matter, and another whale's photos do not move it. (The halves are of equal
 //! size, so a whale that joins may move one photo across the middle.)
 
-use super::catalogue::{Catalogue, NEW_WHALE};
+use super::catalogue::Catalogue;
 use super::write::write_atomically;
 use crate::{Error, Result};
-use flukeprint_core::gallery::Label;
+use flukeprint_core::gallery::{Label, NEW_WHALE};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use crate::train::Run;
 use crate::train::samples::read_photo;
 use crate::{Error, Result};
 use burn::tensor::{Device, Tensor, TensorData};
-use flukeprint_core::bundle::weights;
+use flukeprint_core::bundle::{split_finder, weights};
 use flukeprint_core::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
 use flukeprint_core::model::{Network, named};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -94,8 +94,7 @@ pub fn embed_catalogue(
     }
     let device = Device::flex();
     let individuals = run.facts.individuals.len();
-    let mut tensors = weights::decode("the shipped weights", &file)?;
-    tensors.retain(|name, _| !name.starts_with("finder."));
+    let (tensors, _) = split_finder(weights::decode("the shipped weights", &file)?);
     let network = Network::new(&run.recipe.model, individuals, &device).fold();
     let network = named::write(network, tensors, "the shipped weights")?;
 

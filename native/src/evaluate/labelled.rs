@@ -8,7 +8,6 @@ use crate::train::samples::read_photo;
 use crate::tune::LabelledQueries;
 use crate::{Error, Result};
 use flukeprint_core::identify::{Embedding, Identifier};
-use flukeprint_core::photo::{Photo, Region};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -66,19 +65,7 @@ fn embed(identifier: &Identifier, entry: &PhotoEntry) -> Result<Embedding> {
         path: entry.path.clone(),
         reason: error.to_string(),
     };
-    let region = match entry.region {
-        Some(region) => region,
-        None => found(identifier, &photo).map_err(named)?,
-    };
-    let input = identifier
-        .manifest()
-        .preprocessing
-        .input(&photo, region)
-        .map_err(named)?;
-    pollster::block_on(identifier.embed(input)).map_err(named)
-}
-
-fn found(identifier: &Identifier, photo: &Photo) -> flukeprint_core::Result<Region> {
-    let region = pollster::block_on(identifier.find(photo))?;
-    Ok(region.unwrap_or(Region::whole(photo.width, photo.height)))
+    let embedded = identifier.embed_photo(&photo, entry.region, |_| ());
+    let (_, _, embedding) = pollster::block_on(embedded).map_err(named)?;
+    Ok(embedding)
 }

@@ -37,10 +37,8 @@ use std::path::PathBuf;
 pub use catalogue::write_catalogue;
 pub use plan::Counts;
 
+use flukeprint_core::gallery::NEW_WHALE;
 use serde::{Deserialize, Serialize};
-
-/// The label of photos of whales without a name.
-pub const NEW_WHALE: &str = "new_whale";
 
 /// What to draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

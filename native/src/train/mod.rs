@@ -38,8 +38,8 @@ use std::path::Path;
 /// and start give the same weights on the CPU, whatever the number of threads.
 ///
 /// # Errors
-/// Unusable data or start weights, a loss that is no number any more, a full disk. Then there is no
-/// run at `out`.
+/// Unusable data or start weights, a loss that is no number any more, a full disk. Then nothing is
+/// left at `out`.
 pub fn train(
     data: &Path,
     recipe: &Recipe,
@@ -51,6 +51,25 @@ pub fn train(
     let catalogue = &read_catalogue(data, progress)?;
     let split = Split::draw(catalogue, recipe.seed, recipe.validation.new_whales);
     let run = Run::create(out, data, catalogue, recipe, &split)?;
+    match fill(&run, catalogue, &split, start, device, progress) {
+        Ok(()) => run.finish(),
+        Err(error) => {
+            run.abandon();
+            Err(error)
+        }
+    }
+}
+
+/// Trains the networks and keeps them in the unfinished run.
+fn fill(
+    run: &Run,
+    catalogue: &Catalogue,
+    split: &Split,
+    start: Option<&Path>,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let recipe = &run.recipe;
     device.seed(recipe.seed);
     let device = device.clone().autodiff();
 
@@ -78,7 +97,7 @@ pub fn train(
             run.save_finder(&finder.valid())?;
         }
     }
-    run.finish()
+    Ok(())
 }
 
 /// The catalogue in the folder `data`, in Kaggle's layout.

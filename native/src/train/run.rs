@@ -91,6 +91,12 @@ impl Run {
         )
     }
 
+    /// Takes away what an unfinished run has written.
+    pub(super) fn abandon(self) {
+        // The error that led here matters more than one from cleaning up.
+        let _ = std::fs::remove_dir_all(unfinished(&self.folder));
+    }
+
     pub(super) fn finish(self) -> Result<Self> {
         std::fs::rename(unfinished(&self.folder), &self.folder).map_err(|source| Error::Write {
             path: self.folder.clone(),
