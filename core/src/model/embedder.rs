@@ -47,12 +47,16 @@ impl EmbedderConfig {
         if !(self.gem_p.is_finite() && self.gem_p > 0.0) {
             return refuse(format!("gem_p = {} must be positive", self.gem_p));
         }
-        let stride = self.backbone.stride();
-        if height < stride || width.div_ceil(stride) < self.stripes {
+        let facts = self.backbone.facts();
+        let stride = facts.stride;
+        let columns = (facts.map_side)(width);
+        if height.min(width) < stride || columns < self.stripes {
             return refuse(format!(
                 "an input of {height} x {width} gives the {} stripes fewer columns than one each \
-                 (the backbone divides both sides by {stride}); make it wider or use fewer stripes",
-                self.stripes
+                 ({} makes {columns} of {width} pixels and needs {stride} a side); make it wider or \
+                 use fewer stripes",
+                self.stripes,
+                self.backbone.name()
             ));
         }
         Ok(())
@@ -61,7 +65,7 @@ impl EmbedderConfig {
     /// A network with fresh weights, drawn from the device's seed.
     pub fn init(&self, device: &Device) -> Embedder {
         let backbone = Backbone::new(self.backbone, device);
-        let channels = self.backbone.channels();
+        let channels = self.backbone.facts().channels;
         let heads = (0..self.stripes).map(|_| StripeHead::new(channels, self.head_width, device));
         Embedder {
             backbone,
@@ -128,6 +132,15 @@ impl Network {
             embedder: config.init(device),
             total,
         }
+    }
+
+    /// The same network with another share of the pooled values left out while training.
+    #[must_use]
+    pub fn with_dropout(mut self, share: f64) -> Self {
+        for head in &mut self.embedder.heads {
+            head.set_dropout(share);
+        }
+        self
     }
 
     /// `[batch, 3, height, width]` to the concatenated features `[batch, feature_width]`, not yet

@@ -7,7 +7,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use super::layer::{Activation, ConvNorm, ConvNormConfig};
+use super::layer::{ConvNorm, ConvNormConfig};
 use crate::Result;
 use crate::photo::{Photo, Preprocessing, Region};
 
@@ -35,14 +35,9 @@ impl FinderConfig {
     pub fn init(&self, device: &Device) -> Finder {
         let inputs = core::iter::once(1).chain(self.channels.iter().copied());
         let layers = inputs.zip(&self.channels).map(|(input, &output)| {
-            let activation = Activation::Relu;
             ConvNormConfig {
-                input,
-                output,
-                kernel: 3,
                 stride: 2,
-                groups: 1,
-                activation,
+                ..ConvNormConfig::new(input, output, 3)
             }
             .init(device)
         });

@@ -26,6 +26,11 @@ impl StripeHead {
         }
     }
 
+    /// Leaves another share of the pooled values out while training.
+    pub(super) fn set_dropout(&mut self, share: f64) {
+        self.dropout = DropoutConfig::new(share).init();
+    }
+
     /// `[batch, channels]` to `[batch, width]`.
     pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
         let x = match &self.input_norm {

@@ -25,6 +25,16 @@ impl Activation {
             Self::Relu6 => x.clamp(0.0, 6.0),
         }
     }
+
+    /// The least and the greatest value that it lets through.
+    #[cfg(feature = "train")]
+    pub(super) fn limits(self) -> (f32, f32) {
+        match self {
+            Self::Linear => (f32::NEG_INFINITY, f32::INFINITY),
+            Self::Relu => (0.0, f32::INFINITY),
+            Self::Relu6 => (0.0, 6.0),
+        }
+    }
 }
 
 /// Shape of a [`ConvNorm`].
@@ -34,48 +44,76 @@ pub struct ConvNormConfig {
     pub input: usize,
     /// Output channels.
     pub output: usize,
-    /// Side of the square kernel, odd; the padding keeps the size at stride 1.
-    pub kernel: usize,
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
     /// Stride, both ways.
     pub stride: usize,
+    /// Rows of zeros above and below, columns of zeros left and right.
+    pub padding: [usize; 2],
     /// Groups of channels that do not see each other.
     pub groups: usize,
+    /// Whether the convolution has a bias, which the norm behind it makes superfluous.
+    pub bias: bool,
+    /// Added to the norm's variance.
+    pub epsilon: f64,
     /// What follows.
     pub activation: Activation,
 }
 
 impl ConvNormConfig {
+    /// A square kernel of odd side with the padding that keeps the size at stride 1, no bias, ReLU.
+    pub fn new(input: usize, output: usize, side: usize) -> Self {
+        Self {
+            input,
+            output,
+            kernel: [side; 2],
+            stride: 1,
+            padding: [(side - 1) / 2; 2],
+            groups: 1,
+            bias: false,
+            epsilon: 1e-5,
+            activation: Activation::Relu,
+        }
+    }
+
     /// A layer with weights drawn for rectified activations (He et al., 2015, fan out) and a batch
     /// norm that starts as the identity.
     pub fn init(&self, device: &Device) -> ConvNorm {
-        let padding = (self.kernel - 1) / 2;
-        let conv = Conv2dConfig::new([self.input, self.output], [self.kernel, self.kernel])
-            .with_stride([self.stride, self.stride])
+        ConvNorm {
+            conv: self.convolution(device),
+            norm: Some(norm(self.output, self.epsilon, device)),
+            activation: self.activation,
+        }
+    }
+
+    /// The convolution alone.
+    pub fn convolution(&self, device: &Device) -> Conv2d {
+        let [rows, columns] = self.padding;
+        Conv2dConfig::new([self.input, self.output], self.kernel)
+            .with_stride([self.stride; 2])
             .with_groups(self.groups)
-            .with_padding(PaddingConfig2d::Explicit(
-                padding, padding, padding, padding,
-            ))
-            .with_bias(false)
+            .with_padding(PaddingConfig2d::Explicit(rows, columns, rows, columns))
+            .with_bias(self.bias)
             .with_initializer(Initializer::KaimingNormal {
                 gain: core::f64::consts::SQRT_2,
                 fan_out_only: true,
             })
-            .init(device);
-        let norm = Some(BatchNormConfig::new(self.output).init(device));
-        ConvNorm {
-            conv,
-            norm,
-            activation: self.activation,
-        }
+            .init(device)
     }
 }
 
-/// Convolution without bias, batch norm, activation; after [`ConvNorm::fold`] a convolution with
+fn norm(channels: usize, epsilon: f64, device: &Device) -> BatchNorm {
+    BatchNormConfig::new(channels)
+        .with_epsilon(epsilon)
+        .init(device)
+}
+
+/// Convolution, batch norm, activation; after [`ConvNorm::fold`] a convolution with
 /// bias and the activation.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
-    conv: Conv2d,
-    norm: Option<BatchNorm>,
+    pub(super) conv: Conv2d,
+    pub(super) norm: Option<BatchNorm>,
     #[module(skip)]
     activation: Activation,
 }
@@ -84,6 +122,18 @@ impl ConvNorm {
     /// `[batch, input, height, width]` to
     /// `[batch, output, ceil(height / stride), ceil(width / stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "train")]
+        if let Some(norm) = &self.norm
+            && super::cpu::applies(&x)
+        {
+            let x = super::cpu::convolution(&self.conv, x);
+            return super::cpu::norm_activation(norm, self.activation, x);
+        }
+        self.composed(x)
+    }
+
+    /// [`Self::forward`] out of burn's own layers.
+    pub(super) fn composed(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.conv.forward(x);
         let x = match &self.norm {
             Some(norm) => norm.forward(x),
@@ -93,19 +143,56 @@ impl ConvNorm {
     }
 
     /// The same function in evaluation, with the batch norm's running statistics moved into the
-    /// convolution: w' = w·γ/√(σ² + ε), b' = β − μ·γ/√(σ² + ε).
+    /// convolution: w' = w·γ/√(σ² + ε), b' = β + (b − μ)·γ/√(σ² + ε).
     #[must_use]
     pub fn fold(mut self) -> Self {
         let Some(norm) = self.norm.take() else {
             return self;
         };
         let (scale, shift) = scale_and_shift(&norm);
+        let shift = match &self.conv.bias {
+            Some(bias) => shift + bias.val().detach() * scale.clone(),
+            None => shift,
+        };
         let channels = scale.dims()[0];
         let weight = self.conv.weight.val().detach() * scale.reshape([channels, 1, 1, 1]);
         self.conv.weight = Param::from_tensor(weight);
         self.conv.bias = Some(Param::from_tensor(shift));
         self
     }
+}
+
+/// Batch norm and ReLU in front of a convolution, where no convolution can take the norm in (He et
+/// al., 2016, *Identity mappings*).
+#[derive(Module, Debug)]
+pub struct NormRelu {
+    norm: BatchNorm,
+}
+
+impl NormRelu {
+    /// The identity on what is above zero, to begin with.
+    pub fn new(channels: usize, device: &Device) -> Self {
+        let norm = norm(channels, 1e-5, device);
+        Self { norm }
+    }
+
+    /// Shape unchanged.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "train")]
+        if super::cpu::applies(&x) {
+            return super::cpu::norm_activation(&self.norm, Activation::Relu, x);
+        }
+        activation::relu(self.norm.forward(x))
+    }
+}
+
+/// A convolution by itself, with the CPU's own gradients where it is trained there.
+pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    #[cfg(feature = "train")]
+    if super::cpu::applies(&x) {
+        return super::cpu::convolution(conv, x);
+    }
+    conv.forward(x)
 }
 
 /// A batch norm in evaluation as x·scale + shift, each `[channels]`.

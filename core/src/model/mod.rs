@@ -5,9 +5,12 @@
 //! - [`head`]: vector to the stripe's feature;
 //! - [`embedder`]: all of it, and the total classifier on the concatenated features;
 //! - [`finder`]: the small network that proposes where in a photo the fluke is;
-//! - [`named`]: a network's tensors by name, in and out.
+//! - [`named`]: a network's tensors by name, in and out;
+//! - `cpu`: a brick's gradients for training on the CPU (feature `train`).
 
 pub mod backbone;
+#[cfg(feature = "train")]
+mod cpu;
 pub mod embedder;
 pub mod finder;
 pub mod head;

@@ -5,6 +5,7 @@ mod bars;
 mod evaluate;
 mod export;
 mod identify;
+mod import;
 mod serve;
 mod synth;
 mod table;
@@ -26,6 +27,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Synth(synth::Synth),
+    Import(import::Import),
     Train(train::Train),
     Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
@@ -56,6 +58,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
     let hears: &dyn Progress = progress;
     let result = match verb {
         Verb::Synth(synth) => synth.run(hears),
+        Verb::Import(import) => import.run(hears),
         Verb::Train(train) => train.run(hears),
         Verb::Tune(tune) => tune.run(hears),
         Verb::Evaluate(evaluate) => evaluate.run(hears),

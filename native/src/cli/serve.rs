@@ -9,6 +9,10 @@ use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+/// What the page may load: its own files, the photos it shows, compiled WebAssembly.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+    img-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 /// Serve a folder of static files (the page and its bundles) on this machine.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  flukeprint serve site --port 8017")]
@@ -62,9 +66,14 @@ impl Serve {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
+        let policy = SetResponseHeaderLayer::overriding(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        );
         Router::new()
             .fallback_service(ServeDir::new(&self.folder))
             .layer(fresh)
             .layer(plain)
+            .layer(policy)
     }
 }

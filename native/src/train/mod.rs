@@ -17,7 +17,9 @@ pub mod schedule;
 pub mod stage;
 mod weights;
 
-pub use recipe::{FinderRecipe, FrozenNorms, Input, Recipe, Stage, Validation};
+pub use recipe::{
+    Classifier, ClassifierKind, FinderRecipe, FrozenNorms, Input, Recipe, Stage, Validation,
+};
 pub use run::{Facts, Run};
 pub use weights::{load_weights, save_weights};
 
@@ -73,10 +75,11 @@ fn fill(
     device.seed(recipe.seed);
     let device = device.clone().autodiff();
 
-    let mut network = TrainingNetwork::new(&recipe.model, catalogue.individuals.len(), &device);
+    let mut network = TrainingNetwork::new(recipe, catalogue.individuals.len(), &device);
     if let Some(start) = start {
-        network.network.embedder.backbone =
-            import::start_backbone(network.network.embedder.backbone, start)?;
+        let embedder = &mut network.network.embedder;
+        embedder.backbone =
+            import::start_backbone(recipe.model.backbone, embedder.backbone.clone(), start)?;
     }
     let samples = Samples::new(catalogue, recipe, &split.train);
     let network = stage::head(network, &samples, recipe, progress)?;

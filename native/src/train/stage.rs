@@ -11,9 +11,6 @@ use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// Blocks from this one on belong to the upper part of a backbone, for every backbone there is.
-const FIRST_UPPER_BLOCK: [(&str, usize); 2] = [("MobileNetV2", 11), ("Compact", 2)];
-
 /// Trains the head on a backbone that keeps its weights. The backbone's batch norms may go on
 /// learning their statistics ([`FrozenNorms`]), but not their scale and shift as the original's do:
 /// those gradients would cost as much as training everything.
@@ -50,7 +47,8 @@ pub(super) fn full(
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
     let stage = &recipe.full;
-    let rates = |path: &str| match (is_backbone(path), is_upper(path)) {
+    let first_upper = recipe.model.backbone.facts().first_upper_block;
+    let rates = |path: &str| match (is_backbone(path), is_upper(path, first_upper)) {
         (false, _) => stage.head_rate,
         (true, true) => stage.upper_rate,
         (true, false) => stage.lower_rate,
@@ -107,7 +105,7 @@ fn run(
             let inputs = inputs?;
             let step = epoch * samples.steps() + batch;
             let map = network.backbone_map(inputs.input);
-            let loss = network.loss(map, inputs.labels, recipe.ring);
+            let loss = network.loss(map, inputs.labels);
             let value: f32 = loss.clone().into_scalar();
             if !value.is_finite() {
                 return Err(Error::Loss {
@@ -179,18 +177,14 @@ fn is_backbone(path: &str) -> bool {
     path.contains(".backbone.")
 }
 
-/// Whether a backbone's parameter lies in its deeper half.
-fn is_upper(path: &str) -> bool {
-    let first = FIRST_UPPER_BLOCK
-        .iter()
-        .find(|(name, _)| path.contains(name))
-        .map_or(0, |(_, first)| *first);
+/// Whether a backbone's parameter lies in its deeper half, which begins with that block.
+fn is_upper(path: &str, first_upper_block: usize) -> bool {
     match path.split_once(".blocks.") {
         Some((_, rest)) => rest
             .split('.')
             .next()
             .and_then(|block| block.parse::<usize>().ok())
-            .is_some_and(|b| b >= first),
+            .is_some_and(|block| block >= first_upper_block),
         None => !path.contains(".stem."),
     }
 }
@@ -198,37 +192,33 @@ fn is_upper(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flukeprint_core::model::backbone::BackboneName;
 
     #[test]
     fn the_deeper_half_of_a_backbone_is_its_upper_part() {
-        for (path, upper) in [
+        for (backbone, path, upper) in [
+            (BackboneName::MobileNetV2, "stem.conv.weight", false),
             (
-                "network.embedder.backbone.MobileNetV2.stem.conv.weight",
+                BackboneName::MobileNetV2,
+                "blocks.10.expand.conv.weight",
                 false,
             ),
             (
-                "network.embedder.backbone.MobileNetV2.blocks.10.expand.conv.weight",
-                false,
-            ),
-            (
-                "network.embedder.backbone.MobileNetV2.blocks.11.expand.conv.weight",
+                BackboneName::MobileNetV2,
+                "blocks.11.expand.conv.weight",
                 true,
             ),
-            (
-                "network.embedder.backbone.MobileNetV2.last.conv.weight",
-                true,
-            ),
-            (
-                "network.embedder.backbone.Compact.blocks.1.first.conv.weight",
-                false,
-            ),
-            (
-                "network.embedder.backbone.Compact.blocks.2.first.conv.weight",
-                true,
-            ),
+            (BackboneName::MobileNetV2, "last.conv.weight", true),
+            (BackboneName::Compact, "blocks.1.first.conv.weight", false),
+            (BackboneName::Compact, "blocks.2.first.conv.weight", true),
         ] {
-            assert!(is_backbone(path));
-            assert_eq!(is_upper(path), upper, "{path}");
+            let path = format!("network.embedder.backbone.{backbone:?}.{path}");
+            assert!(is_backbone(&path));
+            assert_eq!(
+                is_upper(&path, backbone.facts().first_upper_block),
+                upper,
+                "{path}"
+            );
         }
         assert!(!is_backbone("network.embedder.heads.0.linear.weight"));
     }

@@ -4,15 +4,14 @@ use alloc::vec::Vec;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
 
+use super::Facts;
 use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
 
-/// Channels of the feature map.
-pub(super) const CHANNELS: usize = 128;
-/// Input pixels to one column of the map.
-pub(super) const STRIDE: usize = 16;
+/// 128 channels, a column for 16 pixels.
+pub(super) const FACTS: Facts = Facts::imagenet(WIDTHS[3], 16, |side| side.div_ceil(16), 2);
 
 /// Channels of the stem and of each residual block; each halves the map.
-const WIDTHS: [usize; 4] = [16, 32, 64, CHANNELS];
+const WIDTHS: [usize; 4] = [16, 32, 64, 128];
 
 /// A strided stem and one residual block a further halving (He et al., 2016, figure 2).
 #[derive(Module, Debug)]
@@ -31,17 +30,14 @@ struct Block {
 fn layer(
     input: usize,
     output: usize,
-    kernel: usize,
+    side: usize,
     stride: usize,
     activation: Activation,
 ) -> ConvNormConfig {
     ConvNormConfig {
-        input,
-        output,
-        kernel,
         stride,
-        groups: 1,
         activation,
+        ..ConvNormConfig::new(input, output, side)
     }
 }
 

@@ -1,18 +1,17 @@
 //! MobileNetV2, width 1.0 (Sandler et al., 2018).
 //!
-//! The first bottleneck has an explicit expansion of 32 to 32 channels, as in the MXNet/GluonCV
-//! reference whose ImageNet weights circulate in the ONNX model zoo; torchvision leaves it out.
+//! In the MXNet/GluonCV reference, whose ImageNet weights circulate in the ONNX model zoo, the first
+//! bottleneck has an expansion of 32 to 32 channels; torchvision's has none.
 
 use alloc::vec::Vec;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
+use super::Facts;
 use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
 
-/// Channels of the feature map.
-pub(super) const CHANNELS: usize = 1280;
-/// Input pixels to one column of the map.
-pub(super) const STRIDE: usize = 32;
+/// 1280 channels, a column for 32 pixels.
+pub(super) const FACTS: Facts = Facts::imagenet(1280, 32, |side| side.div_ceil(32), 11);
 
 /// The paper's table 2: expansion, output channels, repetitions, stride of the first.
 const STAGES: [(usize, usize, usize, usize); 7] = [
@@ -36,26 +35,31 @@ pub struct MobileNetV2 {
 /// Expand, convolve each channel by itself, project; added to its input where shapes allow.
 #[derive(Module, Debug)]
 struct Bottleneck {
-    expand: ConvNorm,
+    expand: Option<ConvNorm>,
     depthwise: ConvNorm,
     project: ConvNorm,
     residual: bool,
 }
 
-fn layer(input: usize, output: usize, kernel: usize, activation: Activation) -> ConvNormConfig {
+fn layer(input: usize, output: usize, side: usize, activation: Activation) -> ConvNormConfig {
     ConvNormConfig {
-        input,
-        output,
-        kernel,
-        stride: 1,
-        groups: 1,
         activation,
+        ..ConvNormConfig::new(input, output, side)
     }
 }
 
 impl MobileNetV2 {
-    /// Fresh weights, drawn from the device's seed.
+    /// torchvision's layout with fresh weights, drawn from the device's seed.
     pub fn new(device: &Device) -> Self {
+        Self::with_first_expansion(false, device)
+    }
+
+    /// MXNet's and GluonCV's layout, likewise.
+    pub fn gluon(device: &Device) -> Self {
+        Self::with_first_expansion(true, device)
+    }
+
+    fn with_first_expansion(first_expansion: bool, device: &Device) -> Self {
         let stem = ConvNormConfig {
             stride: 2,
             ..layer(3, 32, 3, Activation::Relu6)
@@ -66,11 +70,14 @@ impl MobileNetV2 {
         for (expansion, output, repetitions, stride) in STAGES {
             for repetition in 0..repetitions {
                 let stride = if repetition == 0 { stride } else { 1 };
-                blocks.push(Bottleneck::new(input, output, expansion, stride, device));
+                let has_expansion = expansion > 1 || first_expansion;
+                let hidden = input * expansion;
+                let widths = [input, hidden, output];
+                blocks.push(Bottleneck::new(widths, has_expansion, stride, device));
                 input = output;
             }
         }
-        let last = layer(input, CHANNELS, 1, Activation::Relu6).init(device);
+        let last = layer(input, FACTS.channels, 1, Activation::Relu6).init(device);
         Self { stem, blocks, last }
     }
 
@@ -95,15 +102,19 @@ impl MobileNetV2 {
 }
 
 impl Bottleneck {
-    fn new(input: usize, output: usize, expansion: usize, stride: usize, device: &Device) -> Self {
-        let hidden = input * expansion;
+    fn new(
+        [input, hidden, output]: [usize; 3],
+        has_expansion: bool,
+        stride: usize,
+        device: &Device,
+    ) -> Self {
         let depthwise = ConvNormConfig {
             stride,
             groups: hidden,
             ..layer(hidden, hidden, 3, Activation::Relu6)
         };
         Self {
-            expand: layer(input, hidden, 1, Activation::Relu6).init(device),
+            expand: has_expansion.then(|| layer(input, hidden, 1, Activation::Relu6).init(device)),
             depthwise: depthwise.init(device),
             project: layer(hidden, output, 1, Activation::Linear).init(device),
             residual: stride == 1 && input == output,
@@ -111,15 +122,17 @@ impl Bottleneck {
     }
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = self
-            .project
-            .forward(self.depthwise.forward(self.expand.forward(input.clone())));
+        let x = match &self.expand {
+            Some(expand) => expand.forward(input.clone()),
+            None => input.clone(),
+        };
+        let x = self.project.forward(self.depthwise.forward(x));
         if self.residual { x + input } else { x }
     }
 
     fn fold(self) -> Self {
         Self {
-            expand: self.expand.fold(),
+            expand: self.expand.map(ConvNorm::fold),
             depthwise: self.depthwise.fold(),
             project: self.project.fold(),
             residual: self.residual,

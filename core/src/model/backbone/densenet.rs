@@ -1,0 +1,150 @@
+//! DenseNet121 (Huang et al., 2017; torchvision's `features` and the ReLU behind it).
+
+use alloc::vec;
+use alloc::vec::Vec;
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::tensor::{Device, Tensor};
+
+use super::Facts;
+use super::map_pool::{Edge, max_3x3, mean_2x2};
+use crate::model::layer::{ConvNorm, ConvNormConfig, NormRelu, convolve};
+
+pub(super) const FACTS: Facts = Facts::imagenet(1024, 32, |side| side.div_ceil(4) / 8, 2);
+
+/// Layers of each dense block.
+const DEPTHS: [usize; 4] = [6, 12, 24, 16];
+/// Channels that a layer adds.
+const GROWTH: usize = 32;
+
+/// A strided 7x7 convolution, a pooling, four dense blocks with transitions between, a last norm.
+#[derive(Module, Debug)]
+pub struct DenseNet {
+    stem: ConvNorm,
+    blocks: Vec<DenseBlock>,
+    last: NormRelu,
+}
+
+/// Layers that each read all maps before them, and what leads to the next block.
+#[derive(Module, Debug)]
+struct DenseBlock {
+    layers: Vec<DenseLayer>,
+    transition: Option<Transition>,
+}
+
+#[derive(Module, Debug)]
+struct DenseLayer {
+    norm: NormRelu,
+    reduce: ConvNorm,
+    grow: Conv2d,
+}
+
+/// Half the channels, half the map.
+#[derive(Module, Debug)]
+struct Transition {
+    norm: NormRelu,
+    reduce: Conv2d,
+}
+
+impl DenseNet {
+    /// Fresh weights, drawn from the device's seed.
+    pub fn new(device: &Device) -> Self {
+        let stem = ConvNormConfig {
+            stride: 2,
+            ..ConvNormConfig::new(3, 64, 7)
+        };
+        let mut channels = 64;
+        let mut blocks = Vec::new();
+        for (index, depth) in DEPTHS.into_iter().enumerate() {
+            let layers = (0..depth).map(|layer| DenseLayer::new(channels + layer * GROWTH, device));
+            let layers = layers.collect();
+            channels += depth * GROWTH;
+            let is_last = index + 1 == DEPTHS.len();
+            let transition = (!is_last).then(|| Transition::new(channels, device));
+            channels = if is_last { channels } else { channels / 2 };
+            blocks.push(DenseBlock { layers, transition });
+        }
+        Self {
+            stem: stem.init(device),
+            blocks,
+            last: NormRelu::new(channels, device),
+        }
+    }
+
+    /// `[batch, 3, height, width]` to `[batch, 1024, height / 32, width / 32]`, rounded up by the
+    /// stem and down by the transitions.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let map = max_3x3(self.stem.forward(input), Edge::Padded);
+        let map = self
+            .blocks
+            .iter()
+            .fold(map, |map, block| block.forward(map));
+        self.last.forward(map)
+    }
+
+    /// The same function in evaluation, batch norms folded where a convolution stands before them.
+    #[must_use]
+    pub fn fold(self) -> Self {
+        Self {
+            stem: self.stem.fold(),
+            blocks: self.blocks.into_iter().map(DenseBlock::fold).collect(),
+            last: self.last,
+        }
+    }
+}
+
+impl DenseBlock {
+    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let mut maps = vec![input];
+        for layer in &self.layers {
+            maps.push(layer.forward(Tensor::cat(maps.clone(), 1)));
+        }
+        let map = Tensor::cat(maps, 1);
+        match &self.transition {
+            Some(transition) => transition.forward(map),
+            None => map,
+        }
+    }
+
+    fn fold(self) -> Self {
+        Self {
+            layers: self.layers.into_iter().map(DenseLayer::fold).collect(),
+            transition: self.transition,
+        }
+    }
+}
+
+impl DenseLayer {
+    fn new(input: usize, device: &Device) -> Self {
+        Self {
+            norm: NormRelu::new(input, device),
+            reduce: ConvNormConfig::new(input, 4 * GROWTH, 1).init(device),
+            grow: ConvNormConfig::new(4 * GROWTH, GROWTH, 3).convolution(device),
+        }
+    }
+
+    fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
+        let x = self.reduce.forward(self.norm.forward(maps));
+        convolve(&self.grow, x)
+    }
+
+    fn fold(self) -> Self {
+        Self {
+            reduce: self.reduce.fold(),
+            ..self
+        }
+    }
+}
+
+impl Transition {
+    fn new(channels: usize, device: &Device) -> Self {
+        Self {
+            norm: NormRelu::new(channels, device),
+            reduce: ConvNormConfig::new(channels, channels / 2, 1).convolution(device),
+        }
+    }
+
+    fn forward(&self, map: Tensor<4>) -> Tensor<4> {
+        mean_2x2(convolve(&self.reduce, self.norm.forward(map)))
+    }
+}

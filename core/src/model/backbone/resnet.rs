@@ -1,0 +1,132 @@
+//! ResNet50, ResNet152 and SE-ResNeXt50 32x4d.
+
+use alloc::vec::Vec;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::Facts;
+use super::bottleneck::{Bottleneck, BottleneckConfig};
+use super::map_pool::{Edge, max_3x3};
+use crate::model::layer::{ConvNorm, ConvNormConfig};
+
+/// The deeper half begins with the third of the four stages.
+pub(super) const RESNET50: Facts = Facts::imagenet(2048, 32, |side| side.div_ceil(32), 7);
+/// See [`RESNET50`].
+pub(super) const RESNET152: Facts = Facts::imagenet(2048, 32, |side| side.div_ceil(32), 11);
+/// See [`RESNET50`]; the stem's pooling rounds down what the convolution rounded up.
+pub(super) const CADENE: Facts = Facts {
+    map_side: |side| (side.div_ceil(2) / 2).div_ceil(8),
+    ..RESNET50
+};
+
+/// A strided 7x7 convolution, a pooling, four stages of bottlenecks.
+#[derive(Module, Debug)]
+pub struct ResNet {
+    stem: ConvNorm,
+    blocks: Vec<Bottleneck>,
+    #[module(skip)]
+    edge: Edge,
+}
+
+/// What the variants differ in.
+struct Variant {
+    /// Blocks of each stage.
+    depths: [usize; 4],
+    /// Groups of the 3x3 convolutions.
+    groups: usize,
+    /// Channels between the 1x1 convolutions, as a share of the block's output.
+    narrowing: usize,
+    squeeze: bool,
+    /// Of the stem's pooling.
+    edge: Edge,
+}
+
+const PLAIN: Variant = Variant {
+    depths: [3, 4, 6, 3],
+    groups: 1,
+    narrowing: 4,
+    squeeze: false,
+    edge: Edge::Padded,
+};
+
+impl ResNet {
+    /// ResNet50 with fresh weights.
+    pub fn resnet50(device: &Device) -> Self {
+        Self::new(&PLAIN, device)
+    }
+
+    /// ResNet152 with fresh weights.
+    pub fn resnet152(device: &Device) -> Self {
+        let depths = [3, 8, 36, 3];
+        Self::new(&Variant { depths, ..PLAIN }, device)
+    }
+
+    /// SE-ResNeXt50 with fresh weights, timm's layout.
+    pub fn se_resnext50(device: &Device) -> Self {
+        Self::squeezing(Edge::Padded, device)
+    }
+
+    /// SE-ResNeXt50 with fresh weights, Cadene's layout.
+    pub fn se_resnext50_cadene(device: &Device) -> Self {
+        Self::squeezing(Edge::Ceil, device)
+    }
+
+    /// 32 groups of 4 channels in the first stage, twice as many channels in each further one.
+    fn squeezing(edge: Edge, device: &Device) -> Self {
+        let variant = Variant {
+            groups: 32,
+            narrowing: 2,
+            squeeze: true,
+            edge,
+            ..PLAIN
+        };
+        Self::new(&variant, device)
+    }
+
+    fn new(variant: &Variant, device: &Device) -> Self {
+        let stem = ConvNormConfig {
+            stride: 2,
+            ..ConvNormConfig::new(3, 64, 7)
+        };
+        let mut input = 64;
+        let mut blocks = Vec::new();
+        for (stage, &depth) in variant.depths.iter().enumerate() {
+            let output = 256 << stage;
+            for block in 0..depth {
+                let config = BottleneckConfig {
+                    input,
+                    width: output / variant.narrowing,
+                    output,
+                    stride: if block == 0 && stage > 0 { 2 } else { 1 },
+                    groups: variant.groups,
+                    squeeze: variant.squeeze,
+                };
+                blocks.push(config.init(device));
+                input = output;
+            }
+        }
+        Self {
+            stem: stem.init(device),
+            blocks,
+            edge: variant.edge,
+        }
+    }
+
+    /// `[batch, 3, height, width]` to `[batch, 2048, ceil(height / 32), ceil(width / 32)]`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let map = max_3x3(self.stem.forward(input), self.edge);
+        self.blocks
+            .iter()
+            .fold(map, |map, block| block.forward(map))
+    }
+
+    /// The same function in evaluation, batch norms folded.
+    #[must_use]
+    pub fn fold(self) -> Self {
+        Self {
+            stem: self.stem.fold(),
+            blocks: self.blocks.into_iter().map(Bottleneck::fold).collect(),
+            edge: self.edge,
+        }
+    }
+}

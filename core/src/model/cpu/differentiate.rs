@@ -1,0 +1,130 @@
+//! The two layers as steps of burn's backward pass.
+
+use super::TrainingLayers;
+use super::convolution::Convolution;
+use super::norm::NormActivation;
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::{Autodiff, Flex, tensor::FloatTensor};
+
+impl<C: CheckpointStrategy> TrainingLayers for Autodiff<Flex, C> {
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        shape: Convolution,
+    ) -> FloatTensor<Self> {
+        match shape
+            .prepare::<C>([x.node(), weight.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prepared) => {
+                let state = [prepared.checkpoint(&x), prepared.checkpoint(&weight)];
+                let output = shape.forward(x.into_primitive(), weight.into_primitive());
+                prepared.finish(state, output)
+            }
+            OpsKind::UnTracked(prepared) => {
+                prepared.finish(shape.forward(x.into_primitive(), weight.into_primitive()))
+            }
+        }
+    }
+
+    fn moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(super::norm::moments(x.primitive()))
+    }
+
+    fn norm_activation(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        settings: NormActivation,
+    ) -> FloatTensor<Self> {
+        let output = settings.forward(
+            x.primitive(),
+            gamma.primitive(),
+            beta.primitive(),
+            moments.primitive(),
+        );
+        match settings
+            .prepare::<C>([x.node(), gamma.node(), beta.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(mut prepared) => {
+                let state = NormState {
+                    x: prepared.checkpoint(&x),
+                    gamma: gamma.into_primitive(),
+                    beta: beta.into_primitive(),
+                    moments: moments.into_primitive(),
+                };
+                prepared.finish(state, output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+}
+
+impl Backward<Flex, 2> for Convolution {
+    type State = [NodeId; 2];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        gradients: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let [x_node, weight_node] = ops.parents;
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let [x, weight] = ops
+            .state
+            .map(|node| checkpointer.retrieve_node_output::<FloatTensor<Flex>>(node));
+        if let Some(node) = x_node {
+            let of_x = self.input_gradient(&x, &weight, &gradient);
+            gradients.register::<Flex>(node.id, of_x);
+        }
+        if let Some(node) = weight_node {
+            let of_weight = self.weight_gradient(&x, &weight, &gradient);
+            gradients.register::<Flex>(node.id, of_weight);
+        }
+    }
+}
+
+/// What the norm's backward step needs.
+#[derive(Clone, Debug)]
+pub(super) struct NormState {
+    x: NodeId,
+    gamma: FloatTensor<Flex>,
+    beta: FloatTensor<Flex>,
+    moments: FloatTensor<Flex>,
+}
+
+impl Backward<Flex, 3> for NormActivation {
+    type State = NormState;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        gradients: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        let NormState {
+            x,
+            gamma,
+            beta,
+            moments,
+        } = ops.state;
+        let x = checkpointer.retrieve_node_output::<FloatTensor<Flex>>(x);
+        let result = NormActivation::backward(self, &x, &gamma, &beta, &moments, &gradient);
+        let of = [result.x, result.gamma, result.beta];
+        for (node, gradient) in ops.parents.into_iter().zip(of) {
+            if let Some(node) = node {
+                gradients.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}

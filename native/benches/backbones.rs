@@ -1,0 +1,65 @@
+//! Median times of the backbones on this machine's CPU.
+//!
+//! `cargo bench -p flukeprint --bench backbones [NAME]...`, from nothing a build of minutes. For each
+//! backbone: one photo of 384 x 384 in evaluation with batch norms folded, and forward and backward
+//! of 16 photos of 128 x 256 in training.
+#![allow(clippy::print_stdout)] // prints a table
+
+use burn::tensor::{Device, Distribution, Tensor};
+use flukeprint_core::model::backbone::{Backbone, BackboneName};
+use std::time::Instant;
+
+const ROUNDS: usize = 7;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    println!("backbone               1 photo, ms   16 photos, forward and backward, s");
+    for &name in BackboneName::ALL {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name.name()) {
+            let photo = inference(name);
+            let (forward, backward) = training(name);
+            println!(
+                "{:22} {:11.0}   {forward:.2} {backward:.2}",
+                name.name(),
+                photo * 1e3
+            );
+        }
+    }
+}
+
+fn inference(name: BackboneName) -> f64 {
+    let device = Device::flex();
+    let backbone = Backbone::new(name, &device).fold();
+    let input = Tensor::<4>::random([1, 3, 384, 384], Distribution::Default, &device);
+    median((0..ROUNDS).map(|_| {
+        let start = Instant::now();
+        let _ = backbone.forward(input.clone()).into_data();
+        start.elapsed().as_secs_f64()
+    }))
+}
+
+fn training(name: BackboneName) -> (f64, f64) {
+    let device = Device::flex().autodiff();
+    let backbone = Backbone::new(name, &device);
+    let input = Tensor::<4>::random([16, 3, 128, 256], Distribution::Default, &device);
+    let (forward, backward): (Vec<f64>, Vec<f64>) = (0..ROUNDS)
+        .map(|_| {
+            let start = Instant::now();
+            let loss = backbone.forward(input.clone()).mean();
+            let between = Instant::now();
+            let _ = loss.backward();
+            let forward = between.duration_since(start).as_secs_f64();
+            (forward, between.elapsed().as_secs_f64())
+        })
+        .unzip();
+    (median(forward.into_iter()), median(backward.into_iter()))
+}
+
+fn median(times: impl Iterator<Item = f64>) -> f64 {
+    let mut times: Vec<f64> = times.collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
