@@ -150,6 +150,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// There is no such backbone.
+    #[error("there is no backbone `{name}`; `flukeprint models` lists those there are{meant}")]
+    Backbone {
+        /// The name given.
+        name: String,
+        /// "; did you mean …?", or nothing.
+        meant: String,
+    },
     /// A run's folder cannot be used.
     #[error("run {}: {reason}", path.display())]
     Run {

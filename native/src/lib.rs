@@ -10,6 +10,7 @@ pub mod error;
 pub mod evaluate;
 pub mod export;
 pub mod import;
+pub mod ladder;
 pub mod progress;
 pub mod synth;
 pub mod train;

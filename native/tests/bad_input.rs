@@ -308,3 +308,15 @@ fn nothing_is_written_over_a_folder_that_is_no_bundle() {
         "mine"
     );
 }
+
+#[test]
+fn an_unknown_backbone_is_one_line_with_the_nearest() {
+    let place = tempfile::tempdir().unwrap();
+    let output = flukeprint(&["import", "--arch", "resnet-50", "checkpoint.pth", "--out"])
+        .arg(place.path().join("weights.safetensors"))
+        .output()
+        .unwrap();
+    let line = refusal(&output);
+    assert!(line.ends_with("did you mean resnet50?"), "{line}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}

@@ -2,9 +2,9 @@
 
 use crate::import::import;
 use crate::progress::Progress;
+use crate::train::recipe::nearest;
 use crate::train::save_weights;
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use flukeprint_core::model::backbone::BackboneName;
 use std::path::PathBuf;
 
@@ -18,12 +18,15 @@ use std::path::PathBuf;
 pub struct Import {
     /// The checkpoint.
     file: PathBuf,
-    /// The backbone.
-    #[arg(long, value_parser = PossibleValuesParser::new(BackboneName::ALL.iter().map(|n| n.name())).try_map(find))]
-    arch: BackboneName,
+    /// The backbone, as `flukeprint models` lists it.
+    #[arg(long)]
+    arch: String,
     /// File of the weights.
     #[arg(long)]
     out: PathBuf,
+    /// Refuse a checkpoint with a missing, unknown or misshapen tensor; so it is without this too.
+    #[arg(long, conflicts_with = "lenient")]
+    strict: bool,
     /// Take what fits and say what does not, instead of refusing.
     #[arg(long)]
     lenient: bool,
@@ -31,7 +34,8 @@ pub struct Import {
 
 impl Import {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
-        let imported = import(self.arch, &self.file, self.lenient)?;
+        let arch = backbone(&self.arch)?;
+        let imported = import(arch, &self.file, self.lenient && !self.strict)?;
         save_weights(&imported.tensors, &self.out)?;
         for misfit in &imported.misfits {
             progress.note(misfit);
@@ -39,7 +43,7 @@ impl Import {
         progress.note(&format!(
             "{}: {} under {}'s names, {} tensors",
             self.out.display(),
-            self.arch.name(),
+            arch.name(),
             imported.whose,
             imported.tensors.len()
         ));
@@ -47,7 +51,12 @@ impl Import {
     }
 }
 
-fn find(name: String) -> Result<BackboneName, String> {
-    let found = BackboneName::ALL.iter().find(|n| n.name() == name);
-    found.copied().ok_or(name)
+/// The backbone of that name.
+fn backbone(name: &str) -> crate::Result<BackboneName> {
+    let mut all = BackboneName::ALL.iter();
+    let found = all.find(|known| known.name() == name).copied();
+    found.ok_or_else(|| crate::Error::Backbone {
+        name: name.to_owned(),
+        meant: nearest(name, BackboneName::ALL.iter().map(|known| known.name())),
+    })
 }

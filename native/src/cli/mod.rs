@@ -6,14 +6,18 @@ mod evaluate;
 mod export;
 mod identify;
 mod import;
+mod ladder;
+mod recipes;
 mod serve;
 mod synth;
 mod table;
 mod train;
 mod tune;
 
+use crate::data::write_atomically;
 use crate::progress::Progress;
 use clap::{Parser, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Names humpback whales from photos of their tails: draws, trains, tunes, measures, packs, answers.
@@ -28,6 +32,8 @@ struct Arguments {
 enum Verb {
     Synth(synth::Synth),
     Import(import::Import),
+    Recipes(recipes::Recipes),
+    Ladder(ladder::Ladder),
     Train(train::Train),
     Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
@@ -59,6 +65,8 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
     let result = match verb {
         Verb::Synth(synth) => synth.run(hears),
         Verb::Import(import) => import.run(hears),
+        Verb::Recipes(recipes) => recipes.run(),
+        Verb::Ladder(ladder) => ladder.run(hears),
         Verb::Train(train) => train.run(hears),
         Verb::Tune(tune) => tune.run(hears),
         Verb::Evaluate(evaluate) => evaluate.run(hears),
@@ -72,13 +80,18 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
 
 /// Prints `value` as one JSON object.
 fn print_json(value: &impl serde::Serialize) -> crate::Result<()> {
-    let refuse = |error| crate::Error::Write {
-        path: "the standard output".into(),
-        source: std::io::Error::other(error),
-    };
-    println!(
-        "{}",
-        serde_json::to_string_pretty(value).map_err(|error: serde_json::Error| refuse(error))?
-    );
+    println!("{}", to_json(value, Path::new("the standard output"))?);
     Ok(())
+}
+
+/// Writes `value` as one JSON object to a file.
+fn write_json(value: &impl serde::Serialize, path: &Path) -> crate::Result<()> {
+    write_atomically(path, to_json(value, path)?.as_bytes())
+}
+
+fn to_json(value: &impl serde::Serialize, path: &Path) -> crate::Result<String> {
+    serde_json::to_string_pretty(value).map_err(|error| crate::Error::Write {
+        path: path.to_owned(),
+        source: std::io::Error::other(error),
+    })
 }

@@ -69,6 +69,22 @@ pub fn evaluate(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Re
     })
 }
 
+/// What a run says of the held-out photos, the half to tune on and the half to report on, with the
+/// training photos as the gallery.
+///
+/// # Errors
+/// As [`tune_run`].
+pub fn held_out(
+    run: &Run,
+    catalogue: &Catalogue,
+    progress: &dyn Progress,
+) -> Result<[LabelledQueries; 2]> {
+    let split = run.split(catalogue)?;
+    let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
+    let half = |half| queries(catalogue, &split, &embeddings, half);
+    Ok([half(Half::Tune)?, half(Half::Report)?])
+}
+
 #[derive(Clone, Copy)]
 enum Half {
     Tune,

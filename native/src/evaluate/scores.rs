@@ -80,6 +80,15 @@ pub fn nearest_photo_rows(
     Ok(rows(["nearest photo", "nearest photo, q"], &outcomes))
 }
 
+/// One row for scores that somebody else has made of the queries: `[individuals + 1]` each, `New`
+/// last. `None` without queries.
+pub fn row_of_columns<'a>(
+    name: &'static str,
+    columns: impl Iterator<Item = (&'a [f32], Label)>,
+) -> Option<ScoreRow> {
+    score_row(name, columns.map(|(column, truth)| Outcome::of(column, truth)))
+}
+
 fn outcomes(
     query: &LabelledQuery<'_>,
     individuals: usize,

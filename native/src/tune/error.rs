@@ -9,6 +9,9 @@ pub enum TuneError {
     /// Nothing to score.
     #[error("there is no query: at least one photo is needed to score")]
     NoQueries,
+    /// Members of an ensemble disagree on what they were asked.
+    #[error("the members of an ensemble answer for other photos or whales; use runs of one catalogue and split")]
+    OtherQueries,
     /// No known whale at all.
     #[error("there is no individual: at least one known whale is needed to score")]
     NoIndividuals,

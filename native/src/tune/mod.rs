@@ -59,6 +59,18 @@ pub fn tune(queries: &LabelledQueries) -> Result<Tuning, TuneError> {
     Ok(Tuning { parameters, rows })
 }
 
+/// Chooses p alone, for a classifier at a given T.
+///
+/// # Errors
+/// As [`tune`].
+pub fn tune_classifier_at(queries: &LabelledQueries, temperature: f32) -> Result<f32, TuneError> {
+    require_both_kinds(queries)?;
+    if queries.classified() == 0 {
+        return Err(TuneError::NoClassifier);
+    }
+    Ok(search::probability_at(queries, temperature))
+}
+
 /// Chooses q alone: for a baseline that has features but no classifier.
 ///
 /// # Errors

@@ -113,6 +113,38 @@ impl LabelledQueries {
         Self::new(individuals, truths, logits, similarities.concat())
     }
 
+    /// What several networks say of the same photos, averaged: logits and similarities (spec,
+    /// *Deciding* 8).
+    ///
+    /// # Errors
+    /// There is none, or they are not of the same photos and individuals.
+    pub fn average(members: &[Self]) -> Result<Self, TuneError> {
+        let Some((first, others)) = members.split_first() else {
+            return Err(TuneError::NoQueries);
+        };
+        let mut mean = first.clone();
+        for other in others {
+            let same = other.truths == mean.truths
+                && other.individuals == mean.individuals
+                && other.classified == mean.classified;
+            if !same {
+                return Err(TuneError::OtherQueries);
+            }
+            let pairs = mean.logits.iter_mut().zip(&other.logits);
+            let pairs = pairs.chain(mean.similarities.iter_mut().zip(&other.similarities));
+            pairs.for_each(|(sum, value)| *sum += value);
+        }
+        let share = 1.0 / members.len() as f32;
+        let values = mean.logits.iter_mut().chain(&mut mean.similarities);
+        values.for_each(|value| *value *= share);
+        Ok(mean)
+    }
+
+    /// All queries, in order.
+    pub fn iter(&self) -> impl Iterator<Item = LabelledQuery<'_>> {
+        (0..self.len()).map(|number| self.query(number))
+    }
+
     /// How many queries.
     #[expect(clippy::len_without_is_empty, reason = "there is always at least one")]
     pub fn len(&self) -> usize {

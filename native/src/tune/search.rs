@@ -30,6 +30,15 @@ pub(super) fn temperature_and_probability(queries: &LabelledQueries) -> (f32, f3
     (TEMPERATURES[temperature], new_constants()[constant])
 }
 
+/// p with the best MAP@5 of the classifier alone at that T; of equal ones the smallest.
+pub(super) fn probability_at(queries: &LabelledQueries, temperature: f32) -> f32 {
+    let individuals = queries.individuals();
+    let counts = count_constants(queries, |query| {
+        classifier_probabilities(query.logits, individuals, temperature)
+    });
+    new_constants()[first_best(counts)]
+}
+
 /// q with the best MAP@5 of the nearest photo with q alone; of equal ones the smallest.
 pub(super) fn new_similarity(queries: &LabelledQueries) -> f32 {
     let individuals = queries.individuals();

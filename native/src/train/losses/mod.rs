@@ -11,5 +11,7 @@ pub mod boxes;
 pub mod classification;
 pub mod feature;
 pub mod margin;
+#[cfg(test)]
+mod tests;
 
 pub use classification::Targets;

@@ -5,7 +5,7 @@
 //! - [`shipped`]: the recipes that come with the program.
 
 mod classifier;
-mod load;
+pub(crate) mod load;
 mod range;
 mod samples;
 pub mod shipped;

@@ -1,0 +1,121 @@
+//! The ladder as a picture: the published scores and ours, a row a rung.
+
+use super::LadderReport;
+use crate::data::write_atomically;
+use crate::{Error, Result};
+use plotters::prelude::*;
+use std::path::Path;
+
+/// Pixels of a row, of the rest of the height, and of the width.
+const SIZE: (u32, u32, u32) = (26, 110, 900);
+const PUBLISHED: RGBColor = RGBColor(150, 150, 150);
+const OURS: RGBColor = RGBColor(0, 95, 160);
+
+/// Writes the plot as SVG.
+///
+/// # Errors
+/// When it cannot be drawn or written.
+pub fn draw(report: &LadderReport, path: &Path) -> Result<()> {
+    let mut svg = String::new();
+    picture(report, &mut svg).map_err(|error| Error::Write {
+        path: path.to_owned(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    write_atomically(path, svg.as_bytes())
+}
+
+fn picture(
+    report: &LadderReport,
+    svg: &mut String,
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let rows = report.rungs.len() as i32;
+    let size = (SIZE.2, SIZE.0 * rows as u32 + SIZE.1);
+    let area = SVGBackend::with_string(svg, size).into_drawing_area();
+    area.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&area)
+        .caption("MAP@5, rung by rung", ("sans-serif", 20))
+        .margin(12)
+        .x_label_area_size(36)
+        .y_label_area_size(330)
+        // The first rung stands on top.
+        .build_cartesian_2d(0.0..1.0, (0..rows - 1).into_segmented())?;
+    let of_row = |row: i32| usize::try_from(rows - 1 - row).unwrap_or_default();
+    let step = |value: &SegmentValue<i32>| match value {
+        SegmentValue::CenterOf(row) => report
+            .rungs
+            .get(of_row(*row))
+            .map_or_else(String::new, |rung| rung.step.clone()),
+        _ => String::new(),
+    };
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .y_labels(rows as usize)
+        .y_label_formatter(&step)
+        .draw()?;
+    let series: [(&str, RGBColor, fn(&super::RungReport) -> f64); 2] = [
+        ("published, the competition's photos", PUBLISHED, |rung| rung.published),
+        ("ours, held-out photos", OURS, |rung| rung.ours.map5),
+    ];
+    for (name, color, score) in series {
+        let points = (0..rows).map(|row| {
+            let place = (score(&report.rungs[of_row(row)]), SegmentValue::CenterOf(row));
+            Circle::new(place, 5, color.filled())
+        });
+        chart
+            .draw_series(points)?
+            .label(name)
+            .legend(move |(x, y)| Circle::new((x + 8, y), 5, color.filled()));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerLeft)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK)
+        .draw()?;
+    area.present()?;
+    drop(chart);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::scores::ScoreRow;
+    use crate::ladder::{RungReport, Scale};
+
+    #[test]
+    fn every_rung_has_its_row() {
+        let rung = |number: usize| RungReport {
+            name: format!("rung-{number}"),
+            step: format!("step {number} < next"),
+            published: 0.9,
+            ours: ScoreRow {
+                name: "all",
+                map5: 0.1 * number as f64,
+                top1: 0.1,
+                top5: 0.2,
+                top1_known: None,
+                auc_new: None,
+            },
+            seconds: 1.0,
+        };
+        for rungs in [1, 5] {
+            let report = LadderReport {
+                scale: Scale::Tiny,
+                photos: 10,
+                known_photos: 5,
+                rungs: (0..rungs).map(rung).collect(),
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("ladder.svg");
+            draw(&report, &path).unwrap();
+            let svg = std::fs::read_to_string(&path).unwrap();
+            for number in 0..rungs {
+                assert!(svg.contains(&format!("step {number} &lt; next")), "{svg}");
+            }
+            // Two points a rung, and the legend's.
+            assert_eq!(svg.matches("<circle").count(), 2 * rungs + 2);
+        }
+    }
+}
