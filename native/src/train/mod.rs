@@ -3,11 +3,13 @@
 //!
 //! - [`Recipe`]: what decides; [`schedule`], [`losses`], [`optimizer`]: the formulas;
 //! - [`network`]: the network with what only its losses need;
-//! - `samples`: photo to training sample; [`stage`]: the loop; [`finder`]: the fluke finder's;
+//! - `samples`: photo to training sample; [`stage`]: the loop; [`metric`]: the start by triplets;
+//!   [`finder`]: the fluke finder's training;
 //! - [`Run`]: the folder.
 
 pub mod finder;
 pub mod losses;
+pub mod metric;
 pub mod network;
 pub mod optimizer;
 mod recipe;
@@ -17,6 +19,7 @@ pub mod schedule;
 pub mod stage;
 mod weights;
 
+pub use metric::{Mining, TripletRecipe};
 pub use recipe::{
     Classifier, ClassifierKind, FinderRecipe, FrozenNorms, Input, Recipe, Stage, Validation,
 };
@@ -82,6 +85,7 @@ fn fill(
             import::start_backbone(recipe.model.backbone, embedder.backbone.clone(), start)?;
     }
     let samples = Samples::new(catalogue, recipe, &split.train);
+    let network = metric::start(network, &samples, recipe, progress)?;
     let network = stage::head(network, &samples, recipe, progress)?;
     let network = stage::full(network, &samples, recipe, progress)?;
     run.save_network(&network.valid())?;

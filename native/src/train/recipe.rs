@@ -1,5 +1,6 @@
 //! Recipes: everything that decides what a training run makes, as a TOML file.
 
+use super::metric::TripletRecipe;
 use crate::data::{Augmentation, write_atomically};
 use crate::{Error, Result};
 use flukeprint_core::bundle::sha256_hex;
@@ -53,6 +54,9 @@ pub struct Recipe {
     /// The fluke finder; without it the bundle takes a photo as it is.
     #[serde(default)]
     pub finder: Option<FinderRecipe>,
+    /// The metric-learning start before the first stage; without it there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triplet: Option<TripletRecipe>,
 }
 
 /// What the network reads.
@@ -264,6 +268,7 @@ impl Recipe {
                 positive(name, stage.head_rate)?;
             }
         }
+        self.triplet.as_ref().map_or(Ok(()), TripletRecipe::check)?;
         match &self.finder {
             Some(finder) => positive("finder.batch", finder.batch.saturating_sub(1) as f64),
             None => Ok(()),

@@ -1,7 +1,9 @@
 //! Photo to training sample.
 
 use super::Recipe;
-use crate::data::{Augmentation, Batches, Catalogue, CropCache, Loading, PhotoEntry, epoch_order};
+use crate::data::{
+    Augmentation, Batches, Catalogue, Change, CropCache, Loading, PhotoEntry, epoch_order,
+};
 use crate::{Error, Result};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use flukeprint_core::gallery::Label;
@@ -40,6 +42,17 @@ struct Source {
 pub(super) struct Inputs {
     pub(super) input: Tensor<4>,
     pub(super) labels: Tensor<1, Int>,
+    /// The same individuals, on this side of the device.
+    pub(super) individuals: Vec<u32>,
+}
+
+/// What a photo goes through on its way to the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The recipe's augmentation.
+    Augmented,
+    /// Nothing.
+    Plain,
 }
 
 impl Samples {
@@ -70,23 +83,52 @@ impl Samples {
         self.photos.len()
     }
 
+    /// The photos' places in the catalogue.
+    pub(super) fn photos(&self) -> &[usize] {
+        &self.photos
+    }
+
+    /// The individual on each of [`Self::photos`].
+    pub(super) fn individuals(&self) -> Vec<u32> {
+        self.source.individuals(&self.photos)
+    }
+
     /// The batches of an epoch, in the order that seed and epoch give.
     pub(super) fn epoch(
         &self,
         epoch: u64,
         device: &Device,
     ) -> impl Iterator<Item = Result<Inputs>> + use<> {
+        let mut order = epoch_order(&self.photos, self.seed, epoch);
+        order.truncate(self.steps() * self.batch);
+        self.load(order, self.batch, epoch, Look::Augmented, device)
+    }
+
+    /// The photos of `order` (places in the catalogue, which may repeat), so many a batch; the last
+    /// batch has what is left. Seed, epoch and a photo's place in the order decide how it is
+    /// augmented.
+    pub(super) fn load(
+        &self,
+        order: Vec<usize>,
+        batch: usize,
+        epoch: u64,
+        look: Look,
+        device: &Device,
+    ) -> impl Iterator<Item = Result<Inputs>> + use<> {
         let loading = Loading {
             seed: self.seed,
             epoch,
-            batch_size: self.batch,
-            drop_last: true,
+            batch_size: batch,
+            drop_last: false,
             workers: WORKERS,
             ahead: AHEAD,
         };
         let source = Arc::clone(&self.source);
-        let make = move |photo: usize, rng: &mut ChaCha8Rng| source.sample(photo, rng);
-        let batches = Batches::start(epoch_order(&self.photos, self.seed, epoch), loading, make);
+        let make = move |photo: usize, rng: &mut ChaCha8Rng| match look {
+            Look::Augmented => source.augmented(photo, rng),
+            Look::Plain => source.plain(photo),
+        };
+        let batches = Batches::start(order, loading, make);
         let (source, device) = (Arc::clone(&self.source), device.clone());
         batches.map(move |batch| {
             batch.map(|batch| source.inputs(&batch.photos, batch.samples, &device))
@@ -95,10 +137,17 @@ impl Samples {
 }
 
 impl Source {
-    fn sample(&self, photo: usize, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+    fn augmented(&self, photo: usize, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
         let crop = self.cache.get_or_make(photo, || self.crop(photo))?;
         let change = self.augmentation.draw(rng);
         let gray = change.apply(&crop, self.preprocessing.width, self.preprocessing.height);
+        Ok(self.preprocessing.normalise(&gray))
+    }
+
+    fn plain(&self, photo: usize) -> Result<Vec<f32>> {
+        let crop = self.cache.get_or_make(photo, || self.crop(photo))?;
+        let (width, height) = (self.preprocessing.width, self.preprocessing.height);
+        let gray = Change::default().apply(&crop, width, height);
         Ok(self.preprocessing.normalise(&gray))
     }
 
@@ -125,15 +174,21 @@ impl Source {
             self.preprocessing.height,
             self.preprocessing.width,
         ];
-        let individual = |&photo: &usize| match self.entries[photo].label {
-            Label::Individual(i) => i64::from(i),
-            Label::New => unreachable!("photos of new whales are not trained on"),
-        };
-        let labels: Vec<i64> = photos.iter().map(individual).collect();
+        let individuals = self.individuals(photos);
+        let labels: Vec<i64> = individuals.iter().map(|&i| i64::from(i)).collect();
         Inputs {
             input: Tensor::from_data(TensorData::new(samples.concat(), shape), device),
             labels: Tensor::from_data(labels.as_slice(), device),
+            individuals,
         }
+    }
+
+    fn individuals(&self, photos: &[usize]) -> Vec<u32> {
+        let individual = |&photo: &usize| match self.entries[photo].label {
+            Label::Individual(individual) => individual,
+            Label::New => unreachable!("photos of new whales are not trained on"),
+        };
+        photos.iter().map(individual).collect()
     }
 }
 
