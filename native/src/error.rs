@@ -191,6 +191,12 @@ pub enum Error {
         /// Photos a batch takes.
         batch: usize,
     },
+    /// All photos to train on show the same whale.
+    #[error(
+        "the photos to train on show one whale only, and a triplet needs a second; add photos of \
+         another whale or take [triplet] out of the recipe"
+    )]
+    OneWhale,
     /// The loss is no number any more.
     #[error(
         "the loss of {stage} became {value} in epoch {epoch}; lower the rates in the recipe and train again"

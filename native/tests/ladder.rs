@@ -36,7 +36,11 @@ fn rungs_are_scored_beside_the_published_scores_and_not_trained_twice() {
     }
     assert_eq!(rows[1]["seconds"], 0.0);
     assert!(out.join("resnet50-boxes").is_dir() && !out.join("resnet50-nearest").exists());
-    assert!(fs::read_to_string(out.join("ladder.svg")).unwrap().contains("ResNet152"));
+    assert!(
+        fs::read_to_string(out.join("ladder.svg"))
+            .unwrap()
+            .contains("ResNet152")
+    );
 
     let again = ladder(&out, rungs);
     let again: Value = serde_json::from_slice(&again.stdout).unwrap();
@@ -52,7 +56,10 @@ fn an_unknown_rung_is_one_line_with_the_nearest() {
     let output = ladder(&out, "vgg16-bn,resnet50-bokses");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.trim_end().ends_with("did you mean resnet50-boxes?"), "{stderr}");
+    assert!(
+        stderr.trim_end().ends_with("did you mean resnet50-boxes?"),
+        "{stderr}"
+    );
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(!out.exists());
 }
@@ -70,7 +77,10 @@ fn every_recipe_is_listed_and_a_printed_one_can_be_used() {
     assert_eq!(rungs.count(), 19);
     let of = |name: &str| listed.iter().find(|one| one["name"] == name).unwrap();
     assert_eq!(of("ensemble")["recipes"].as_array().unwrap().len(), 4);
-    assert_eq!(of("vgg16-bn-gem")["recipes"][0]["model"]["backbone"], "vgg16-bn");
+    assert_eq!(
+        of("vgg16-bn-gem")["recipes"][0]["model"]["backbone"],
+        "vgg16-bn"
+    );
 
     let printed = succeed(&mut flukeprint(&["recipes", "vgg16-bn-triplet"])).stdout;
     let place = tempfile::tempdir().unwrap();

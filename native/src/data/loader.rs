@@ -44,8 +44,13 @@ pub struct Batch<S> {
 /// `photos` in the order of an epoch: shuffled anew each epoch, by the seed alone.
 pub fn epoch_order(photos: &[usize], seed: u64, epoch: u64) -> Vec<usize> {
     let mut order = photos.to_vec();
-    order.shuffle(&mut generator(seed, epoch, u64::MAX, 0));
+    order.shuffle(&mut order_rng(seed, epoch));
     order
+}
+
+/// The generator for an epoch's order.
+pub(crate) fn order_rng(seed: u64, epoch: u64) -> ChaCha8Rng {
+    generator(seed, epoch, u64::MAX, 0)
 }
 
 /// The generator for one sample: of `photo`, which stands at `place` in the epoch's order. The place

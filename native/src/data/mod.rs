@@ -39,6 +39,7 @@ pub use catalogue::{Catalogue, PhotoEntry, Reading, Source};
 pub use change::Change;
 pub use check::{PhotoProblem, Size, check_photo, check_photos};
 pub use flukeprint_core::gallery::NEW_WHALE;
+pub(crate) use loader::order_rng;
 pub use loader::{Batch, Batches, Loading, epoch_order, photo_rng};
 pub use problem::{BadRow, RowProblem};
 pub use split::Split;

@@ -86,7 +86,10 @@ pub fn row_of_columns<'a>(
     name: &'static str,
     columns: impl Iterator<Item = (&'a [f32], Label)>,
 ) -> Option<ScoreRow> {
-    score_row(name, columns.map(|(column, truth)| Outcome::of(column, truth)))
+    score_row(
+        name,
+        columns.map(|(column, truth)| Outcome::of(column, truth)),
+    )
 }
 
 fn outcomes(

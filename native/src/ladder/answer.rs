@@ -1,9 +1,9 @@
 //! How a rung's answer is made and scored.
 
 use super::balance::balanced_row;
+use crate::Result;
 use crate::evaluate::scores::{ScoreRow, score_rows};
 use crate::tune::{LabelledQueries, tune, tune_classifier_at};
-use crate::Result;
 use flukeprint_core::decision::DecisionParameters;
 use serde::{Deserialize, Serialize};
 

@@ -59,7 +59,11 @@ pub fn climb(climb: &Climb<'_>, rungs: &[Rung], progress: &dyn Progress) -> Resu
             step: rung.facts.step.clone(),
             published: rung.facts.published,
             ours,
-            seconds: if is_new { begun.elapsed().as_secs_f64() } else { 0.0 },
+            seconds: if is_new {
+                begun.elapsed().as_secs_f64()
+            } else {
+                0.0
+            },
         });
     }
     Ok(LadderReport {

@@ -1,6 +1,6 @@
 //! The ladder as a picture: the published scores and ours, a row a rung.
 
-use super::LadderReport;
+use super::{LadderReport, RungReport};
 use crate::data::write_atomically;
 use crate::{Error, Result};
 use plotters::prelude::*;
@@ -53,13 +53,20 @@ fn picture(
         .y_labels(rows as usize)
         .y_label_formatter(&step)
         .draw()?;
-    let series: [(&str, RGBColor, fn(&super::RungReport) -> f64); 2] = [
-        ("published, the competition's photos", PUBLISHED, |rung| rung.published),
-        ("ours, held-out photos", OURS, |rung| rung.ours.map5),
-    ];
-    for (name, color, score) in series {
+    for (name, color, scores) in [
+        (
+            "published, the competition's photos",
+            PUBLISHED,
+            scores(report, |rung| rung.published),
+        ),
+        (
+            "ours, held-out photos",
+            OURS,
+            scores(report, |rung| rung.ours.map5),
+        ),
+    ] {
         let points = (0..rows).map(|row| {
-            let place = (score(&report.rungs[of_row(row)]), SegmentValue::CenterOf(row));
+            let place = (scores[of_row(row)], SegmentValue::CenterOf(row));
             Circle::new(place, 5, color.filled())
         });
         chart
@@ -78,11 +85,15 @@ fn picture(
     Ok(())
 }
 
+fn scores(report: &LadderReport, of: impl Fn(&RungReport) -> f64) -> Vec<f64> {
+    report.rungs.iter().map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::evaluate::scores::ScoreRow;
-    use crate::ladder::{RungReport, Scale};
+    use crate::ladder::Scale;
 
     #[test]
     fn every_rung_has_its_row() {

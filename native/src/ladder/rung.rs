@@ -55,9 +55,9 @@ impl Rung {
             return Err(refuse(name, reason));
         }
         let mut table = load::table(name, &load::text(name)?)?;
-        let facts = table.remove("rung").ok_or_else(|| {
-            refuse(name, "has no table `rung`".to_owned())
-        })?;
+        let facts = table
+            .remove("rung")
+            .ok_or_else(|| refuse(name, "has no table `rung`".to_owned()))?;
         let facts = facts
             .try_into()
             .map_err(|error| refuse(name, format!("rung: {}", error.message())))?;
@@ -88,7 +88,10 @@ fn trained(name: &str, table: &Table) -> Result<Trained> {
     let names: Option<Vec<String>> = names.map(|name| name.as_str().map(str::to_owned)).collect();
     match names {
         Some(names) if names.len() > 1 => Ok(Trained::Together(names)),
-        _ => Err(refuse(name, "`members` must name two recipes or more".to_owned())),
+        _ => Err(refuse(
+            name,
+            "`members` must name two recipes or more".to_owned(),
+        )),
     }
 }
 
@@ -139,7 +142,10 @@ mod tests {
         assert_eq!(names, ["resnet50-center", "vgg16-bn"]);
         let message = choose(&["resnet50-heds".to_owned()]).unwrap_err();
         let message = message.to_string();
-        assert!(message.ends_with("did you mean resnet50-heads?"), "{message}");
+        assert!(
+            message.ends_with("did you mean resnet50-heads?"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How large the rungs are trained.
 
-use crate::train::Recipe;
 use crate::Result;
+use crate::train::Recipe;
 use serde::Serialize;
 
 /// The size of the ladder.
@@ -45,12 +45,17 @@ fn tiny(mut recipe: Recipe) -> Result<Recipe> {
     recipe.input.height = SIDES.0;
     recipe.input.width = SIDES.1;
     let stride = recipe.model.backbone.facts().stride;
-    while recipe.model.check(recipe.input.height, recipe.input.width).is_err()
+    while recipe
+        .model
+        .check(recipe.input.height, recipe.input.width)
+        .is_err()
         && recipe.input.width < 4 * SIDES.1
     {
         recipe.input.width += stride;
     }
-    recipe.model.check(recipe.input.height, recipe.input.width)?;
+    recipe
+        .model
+        .check(recipe.input.height, recipe.input.width)?;
     recipe.batch = BATCH;
     recipe.head.epochs = recipe.head.epochs.min(1);
     recipe.full.epochs = recipe.full.epochs.min(EPOCHS);

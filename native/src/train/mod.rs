@@ -3,11 +3,13 @@
 //!
 //! - [`Recipe`]: what decides; [`schedule`], [`losses`], [`optimizer`]: the formulas;
 //! - [`network`]: the network with what only its losses need;
-//! - `samples`: photo to training sample; [`stage`]: the loop; [`finder`]: the fluke finder's;
+//! - `samples`: photo to training sample; [`stage`]: the loop; [`metric`]: the start by triplets;
+//!   [`finder`]: the fluke finder's training;
 //! - [`Run`]: the folder.
 
 pub mod finder;
 pub mod losses;
+pub mod metric;
 pub mod network;
 pub mod optimizer;
 mod pseudo;
@@ -18,6 +20,7 @@ pub mod schedule;
 pub mod stage;
 mod weights;
 
+pub use metric::{Mining, TripletRecipe};
 pub use recipe::{
     Classifier, ClassifierKind, FinderRecipe, FrozenNorms, Input, LossKind, Recipe, SampleRecipe,
     Stage, Validation,
@@ -85,6 +88,7 @@ fn fill(
         embedder.backbone =
             import::start_backbone(recipe.model.backbone, embedder.backbone.clone(), start)?;
     }
+    let network = metric::start(network, &samples, recipe, progress)?;
     let network = stage::head(network, &samples, recipe, progress)?;
     let mut network = stage::full(network, &samples, recipe, progress)?;
     if recipe.samples.pseudo_labels > 0.0 {

@@ -3,7 +3,8 @@
 use super::losses::Targets;
 use super::{Recipe, SampleRecipe};
 use crate::data::{
-    Augmentation, Batch, Batches, Catalogue, CropCache, Loading, PhotoEntry, epoch_order, photo_rng,
+    Augmentation, Batch, Batches, Catalogue, Change, CropCache, Loading, PhotoEntry, epoch_order,
+    photo_rng,
 };
 use crate::{Error, Result};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -49,6 +50,19 @@ struct Source {
 pub(super) struct Inputs {
     pub(super) input: Tensor<4>,
     pub(super) targets: Vec<(Targets, f64)>,
+    /// The class of each photo, on this side of the device; `None` for a new whale.
+    pub(super) classes: Vec<Option<u32>>,
+}
+
+/// What a photo goes through on its way to the network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Look {
+    /// The recipe's augmentation, mixup included.
+    Mixed,
+    /// The recipe's augmentation of single photos.
+    Augmented,
+    /// Nothing.
+    Plain,
 }
 
 impl Samples {
@@ -95,38 +109,58 @@ impl Samples {
         counts
     }
 
+    /// Those that show a known whale.
+    pub(super) fn known(&self) -> Vec<usize> {
+        let is_known = |&&sample: &&usize| self.source.class(sample).is_some();
+        self.samples.iter().filter(is_known).copied().collect()
+    }
+
+    /// The class of each of [`Self::known`].
+    pub(super) fn known_classes(&self) -> Vec<u32> {
+        let classes = self.samples.iter().map(|&sample| self.source.class(sample));
+        classes.flatten().collect()
+    }
+
     /// The batches of an epoch, in the order that seed and epoch give.
     pub(super) fn epoch(
         &self,
         epoch: u64,
         device: &Device,
     ) -> impl Iterator<Item = Result<Inputs>> + use<> {
+        let mut order = epoch_order(&self.samples, self.seed, epoch);
+        order.truncate(self.steps() * self.batch);
+        self.load(order, self.batch, epoch, Look::Mixed, device)
+    }
+
+    /// The samples of `order`, which may repeat, so many a batch; the last batch has what is left.
+    /// Seed, epoch and a sample's place in the order decide how it is augmented.
+    pub(super) fn load(
+        &self,
+        order: Vec<usize>,
+        batch: usize,
+        epoch: u64,
+        look: Look,
+        device: &Device,
+    ) -> impl Iterator<Item = Result<Inputs>> + use<> {
         let loading = Loading {
             seed: self.seed,
             epoch,
-            batch_size: self.batch,
-            drop_last: true,
+            batch_size: batch,
+            drop_last: false,
             workers: WORKERS,
             ahead: AHEAD,
         };
         let source = Arc::clone(&self.source);
-        let make = move |sample: usize, rng: &mut ChaCha8Rng| source.sample(sample, rng);
-        let batches = Batches::start(epoch_order(&self.samples, self.seed, epoch), loading, make);
-        let (source, device, mixup) = (Arc::clone(&self.source), device.clone(), self.mixup);
+        let make = move |sample: usize, rng: &mut ChaCha8Rng| match look {
+            Look::Mixed | Look::Augmented => source.augmented(sample, rng),
+            Look::Plain => source.plain(sample),
+        };
+        let mixup = if look == Look::Mixed { self.mixup } else { 0.0 };
+        let batches = Batches::start(order, loading, make);
+        let (source, device) = (Arc::clone(&self.source), device.clone());
         batches.enumerate().map(move |(number, batch)| {
-            let mut batch = batch?;
-            let mixed = Mixture::draw(mixup, &loading, number);
-            let second = mixed.map(|mixture| mixture.mix(&mut batch));
-            let targets = |samples: &[usize]| source.targets(samples, &device);
-            let targets = match (mixed, second) {
-                (Some(Mixture { share }), Some(second)) => vec![
-                    (targets(&batch.photos), share),
-                    (targets(&second), 1.0 - share),
-                ],
-                _ => vec![(targets(&batch.photos), 1.0)],
-            };
-            let input = source.input(batch.samples, &device);
-            Ok(Inputs { input, targets })
+            let mixture = Mixture::draw(mixup, &loading, number);
+            Ok(source.inputs(batch?, mixture, &device))
         })
     }
 }
@@ -200,13 +234,26 @@ impl Source {
         }
     }
 
-    fn sample(&self, sample: usize, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+    fn augmented(&self, sample: usize, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
         let (photo, mirrored) = self.photo(sample);
         let crop = self.cache.get_or_make(photo, || self.crop(photo))?;
         let mut change = self.augmentation.draw(rng);
         change.flip ^= mirrored;
         let gray = change.apply(&crop, self.preprocessing.width, self.preprocessing.height);
         Ok(self.preprocessing.normalise(&gray))
+    }
+
+    fn plain(&self, sample: usize) -> Result<Vec<f32>> {
+        let (photo, flip) = self.photo(sample);
+        let crop = self.cache.get_or_make(photo, || self.crop(photo))?;
+        let (width, height) = (self.preprocessing.width, self.preprocessing.height);
+        let change = Change {
+            flip,
+            ..Change::default()
+        };
+        Ok(self
+            .preprocessing
+            .normalise(&change.apply(&crop, width, height)))
     }
 
     fn crop(&self, photo: usize) -> Result<Gray> {
@@ -225,15 +272,33 @@ impl Source {
         })
     }
 
-    fn input(&self, samples: Vec<Vec<f32>>, device: &Device) -> Tensor<4> {
+    fn inputs(
+        &self,
+        mut batch: Batch<Vec<f32>>,
+        mixture: Option<Mixture>,
+        device: &Device,
+    ) -> Inputs {
+        let classes = |samples: &[usize]| -> Vec<Option<u32>> {
+            samples.iter().map(|&sample| self.class(sample)).collect()
+        };
+        let own = classes(&batch.photos);
+        let targets = |classes: &[Option<u32>]| Targets::new(classes, device);
+        let targets = match mixture {
+            None => vec![(targets(&own), 1.0)],
+            Some(mixture) => {
+                let behind = classes(&mixture.mix(&mut batch));
+                let share = mixture.share;
+                vec![(targets(&own), share), (targets(&behind), 1.0 - share)]
+            }
+        };
         let Preprocessing { height, width, .. } = self.preprocessing;
-        let shape = [samples.len(), 3, height, width];
-        Tensor::from_data(TensorData::new(samples.concat(), shape), device)
-    }
-
-    fn targets(&self, samples: &[usize], device: &Device) -> Targets {
-        let classes: Vec<Option<u32>> = samples.iter().map(|&s| self.class(s)).collect();
-        Targets::new(&classes, device)
+        let shape = [batch.photos.len(), 3, height, width];
+        let data = TensorData::new(batch.samples.concat(), shape);
+        Inputs {
+            input: Tensor::from_data(data, device),
+            targets,
+            classes: own,
+        }
     }
 }
 

@@ -1,15 +1,16 @@
-//! The loop: the head alone, then everything (spec, *Training*).
+//! The loop, and its two last runs: the head alone, then everything (spec, *Training*). The first
+//! one is [`metric`](super::metric)'s.
 
 use super::network::TrainingNetwork;
 use super::optimizer::{AdamW, Pace};
-use super::samples::Samples;
+use super::samples::{Inputs, Samples};
 use super::schedule::OneCycle;
 use super::{FrozenNorms, Recipe, Stage};
 use crate::progress::Progress;
 use crate::{Error, Result};
 use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 /// Trains the head on a backbone that keeps its weights. The backbone's batch norms may go on
 /// learning their statistics ([`FrozenNorms`]), but not their scale and shift as the original's do:
@@ -20,23 +21,13 @@ pub(super) fn head(
     recipe: &Recipe,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
-    let rates = |path: &str| {
-        if is_backbone(path) {
-            0.0
-        } else {
-            recipe.head.head_rate
-        }
+    let stage = &recipe.head;
+    let rates = |path: &str| match is_backbone(path) {
+        true => 0.0,
+        false => stage.head_rate,
     };
-    run(
-        "head",
-        network,
-        samples,
-        recipe,
-        &recipe.head,
-        0,
-        &rates,
-        progress,
-    )
+    let course = Course::of("head", stage, samples, &rates);
+    classify(network, samples, recipe, &course, 0, progress)
 }
 
 /// Trains everything, the lower backbone more slowly.
@@ -46,12 +37,13 @@ pub(super) fn full(
     recipe: &Recipe,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
+    let first_epoch = recipe.head.epochs;
     everything(
         "everything",
         network,
         samples,
         recipe,
-        recipe.head.epochs,
+        first_epoch,
         progress,
     )
 }
@@ -63,15 +55,8 @@ pub(super) fn again(
     recipe: &Recipe,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
-    let first_epoch = recipe.head.epochs + recipe.full.epochs;
-    everything(
-        "everything again",
-        network,
-        samples,
-        recipe,
-        first_epoch,
-        progress,
-    )
+    let (name, first_epoch) = ("everything again", recipe.head.epochs + recipe.full.epochs);
+    everything(name, network, samples, recipe, first_epoch, progress)
 }
 
 fn everything(
@@ -89,69 +74,104 @@ fn everything(
         (true, true) => stage.upper_rate,
         (true, false) => stage.lower_rate,
     };
-    run(
-        name,
+    let course = Course::of(name, stage, samples, &rates);
+    classify(
         network,
         samples,
         recipe,
-        stage,
+        &course,
         first_epoch as u64,
-        &rates,
         progress,
     )
 }
 
-#[allow(clippy::too_many_arguments)] // private, called twice, each of them needed
-fn run(
-    name: &str,
+/// Runs a course on shuffled photos and the loss of the classifiers.
+fn classify(
     network: TrainingNetwork,
     samples: &Samples,
     recipe: &Recipe,
-    stage: &Stage,
+    course: &Course<'_>,
     first_epoch: u64,
-    rates: &dyn Fn(&str) -> f64,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
-    if stage.epochs == 0 {
+    if course.epochs == 0 {
         return Ok(network);
     }
-    if samples.steps() == 0 {
+    if course.steps == 0 {
         return Err(Error::TooFewPhotos {
             photos: samples.len(),
             batch: recipe.batch,
         });
     }
-    let steps = samples.steps() * stage.epochs;
-    let cycle = OneCycle::new(steps);
+    let batches = |network: &TrainingNetwork, epoch: usize| {
+        Ok(samples.epoch(first_epoch + epoch as u64, &device_of(network)))
+    };
+    let loss = |network: &TrainingNetwork, inputs: Inputs| {
+        let map = network.backbone_map(inputs.input);
+        Ok(network.loss(map, &inputs.targets))
+    };
+    run(network, recipe, course, batches, loss, progress)
+}
+
+/// What a run of the loop is called, how long it is and what it trains.
+#[derive(Clone, Copy)]
+pub(super) struct Course<'a> {
+    /// In messages: "training {name}".
+    pub(super) name: &'a str,
+    /// Passes over the training photos; with 0 the network stays as it is.
+    pub(super) epochs: usize,
+    /// Batches an epoch.
+    pub(super) steps: usize,
+    /// The highest rate of the parameter at a path; 0 keeps it constant.
+    pub(super) rates: &'a dyn Fn(&str) -> f64,
+    /// What batch norms do whose rate is zero.
+    pub(super) frozen_norms: FrozenNorms,
+}
+
+impl<'a> Course<'a> {
+    fn of(name: &'a str, stage: &Stage, samples: &Samples, rates: &'a dyn Fn(&str) -> f64) -> Self {
+        Self {
+            name,
+            epochs: stage.epochs,
+            steps: samples.steps(),
+            rates,
+            frozen_norms: stage.frozen_norms,
+        }
+    }
+}
+
+/// One one-cycle run of the optimizer. `batches` gives those of an epoch (from 0) for the network as
+/// it is when the epoch begins, `loss` the loss of one batch, `[1]`.
+pub(super) fn run<B, I: Iterator<Item = Result<B>>>(
+    network: TrainingNetwork,
+    recipe: &Recipe,
+    course: &Course<'_>,
+    mut batches: impl FnMut(&TrainingNetwork, usize) -> Result<I>,
+    loss: impl Fn(&TrainingNetwork, B) -> Result<Tensor<1>>,
+    progress: &dyn Progress,
+) -> Result<TrainingNetwork> {
+    let &Course {
+        name,
+        epochs,
+        steps,
+        ..
+    } = course;
+    let cycle = OneCycle::new(steps * epochs);
     let mut optimizer = AdamW::new(recipe.weight_decay, recipe.clip);
     let mut network = network.map(&mut Freeze {
-        rates,
-        frozen_norms: stage.frozen_norms,
+        rates: course.rates,
+        frozen_norms: course.frozen_norms,
         path: Vec::new(),
     });
-    let device = network.network.total.weight.val().device();
-    progress.begin(&format!("training {name}"), steps);
-    for epoch in 0..stage.epochs {
+    progress.begin(&format!("training {name}"), steps * epochs);
+    for epoch in 0..epochs {
         let mut sum = 0.0;
-        for (batch, inputs) in samples
-            .epoch(first_epoch + epoch as u64, &device)
-            .enumerate()
-        {
-            let inputs = inputs?;
-            let step = epoch * samples.steps() + batch;
-            let map = network.backbone_map(inputs.input);
-            let loss = network.loss(map, &inputs.targets);
-            let value: f32 = loss.clone().into_scalar();
-            if !value.is_finite() {
-                return Err(Error::Loss {
-                    stage: name.to_owned(),
-                    epoch: epoch + 1,
-                    value,
-                });
-            }
-            sum += f64::from(value);
+        for (batch, inputs) in batches(&network, epoch)?.enumerate() {
+            let step = epoch * steps + batch;
+            let loss = loss(&network, inputs?)?;
+            sum += f64::from(finite(&loss, name, epoch)?);
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            let rate = |path: &str| rates(path) * cycle.rate(step);
+            let rate = |path: &str| (course.rates)(path) * cycle.rate(step);
             let pace = Pace {
                 rate: &rate,
                 momentum: cycle.momentum(step),
@@ -159,18 +179,35 @@ fn run(
             network = optimizer.step(network, gradients, pace).0;
             progress.advance(step + 1);
         }
-        let mean = sum / samples.steps() as f64;
         progress.note(&format!(
-            "{name}, epoch {} of {}: loss {mean:.3}",
+            "{name}, epoch {} of {epochs}: loss {:.3}",
             epoch + 1,
-            stage.epochs
+            sum / steps as f64
         ));
     }
     Ok(network.map(&mut Freeze {
         rates: &|_| 1.0,
-        frozen_norms: stage.frozen_norms,
+        frozen_norms: course.frozen_norms,
         path: Vec::new(),
     }))
+}
+
+/// The value of a loss, which must be a number.
+fn finite(loss: &Tensor<1>, name: &str, epoch: usize) -> Result<f32> {
+    let value: f32 = loss.clone().into_scalar();
+    match value.is_finite() {
+        true => Ok(value),
+        false => Err(Error::Loss {
+            stage: name.to_owned(),
+            epoch: epoch + 1,
+            value,
+        }),
+    }
+}
+
+/// Where the network's parameters are.
+pub(super) fn device_of(network: &TrainingNetwork) -> Device {
+    network.network.total.weight.val().device()
 }
 
 /// Makes the parameters with a rate of zero constant, and the others variable.
@@ -208,12 +245,13 @@ impl ModuleMapper for Freeze<'_> {
     }
 }
 
-fn is_backbone(path: &str) -> bool {
+/// Whether a parameter is the backbone's.
+pub(super) fn is_backbone(path: &str) -> bool {
     path.contains(".backbone.")
 }
 
 /// Whether a backbone's parameter lies in its deeper half, which begins with that block.
-fn is_upper(path: &str, first_upper_block: usize) -> bool {
+pub(super) fn is_upper(path: &str, first_upper_block: usize) -> bool {
     match path.split_once(".blocks.") {
         Some((_, rest)) => rest
             .split('.')

@@ -10,7 +10,9 @@ pub enum TuneError {
     #[error("there is no query: at least one photo is needed to score")]
     NoQueries,
     /// Members of an ensemble disagree on what they were asked.
-    #[error("the members of an ensemble answer for other photos or whales; use runs of one catalogue and split")]
+    #[error(
+        "the members of an ensemble answer for other photos or whales; use runs of one catalogue and split"
+    )]
     OtherQueries,
     /// No known whale at all.
     #[error("there is no individual: at least one known whale is needed to score")]

@@ -123,7 +123,10 @@ impl Case<'_> {
 fn values_and_gradients_are_pytorchs() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/losses.safetensors");
     let fixture = load_weights(&path).unwrap();
-    let mut names: Vec<&str> = fixture.keys().filter_map(|key| key.split('/').next()).collect();
+    let mut names: Vec<&str> = fixture
+        .keys()
+        .filter_map(|key| key.split('/').next())
+        .collect();
     names.dedup();
     assert_eq!(names.len(), 16);
     for name in names {

@@ -19,6 +19,7 @@ pub(crate) use range::{positive, within};
 pub use samples::SampleRecipe;
 pub use stages::{FinderRecipe, FrozenNorms, Input, Stage, Validation};
 
+use super::metric::TripletRecipe;
 use crate::data::{Augmentation, write_atomically};
 use crate::{Error, Result};
 use flukeprint_core::bundle::sha256_hex;
@@ -67,6 +68,9 @@ pub struct Recipe {
     /// The fluke finder; without it the bundle takes a photo as it is.
     #[serde(default)]
     pub finder: Option<FinderRecipe>,
+    /// The metric-learning start before the first stage; without it there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triplet: Option<TripletRecipe>,
 }
 
 fn is_zero(value: &f64) -> bool {
@@ -85,6 +89,7 @@ impl Recipe {
         self.samples.check()?;
         self.head.check("head.head_rate")?;
         self.full.check("full.head_rate")?;
+        self.triplet.as_ref().map_or(Ok(()), TripletRecipe::check)?;
         match &self.finder {
             Some(finder) => positive("finder.batch", finder.batch.saturating_sub(1) as f64),
             None => Ok(()),
