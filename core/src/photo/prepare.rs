@@ -83,9 +83,18 @@ impl Preprocessing {
 
     /// `[height, width]` gray values in 0…1 to `[3, height, width]` with mean 0 and deviation 1.
     pub fn normalise(&self, gray: &[f32]) -> Vec<f32> {
-        let channels = self.mean.iter().zip(&self.deviation);
-        channels
-            .flat_map(|(mean, deviation)| gray.iter().map(move |value| (value - mean) / deviation))
+        self.normalise_channels([gray; 3])
+    }
+
+    /// As [`Preprocessing::normalise`], for channels that differ, `[height, width]` each.
+    pub fn normalise_channels<C: AsRef<[f32]>>(&self, channels: [C; 3]) -> Vec<f32> {
+        let facts = self.mean.iter().zip(&self.deviation);
+        let normalised = channels.iter().zip(facts);
+        normalised
+            .flat_map(|(channel, (mean, deviation))| {
+                let values = channel.as_ref().iter();
+                values.map(move |value| (value - mean) / deviation)
+            })
             .collect()
     }
 }
@@ -184,6 +193,20 @@ mod tests {
         {
             assert!((input[4 * channel] - expected).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn channels_that_differ_get_their_own_values() {
+        let preprocessing = Preprocessing {
+            mean: [0.5, 0.25, 0.0],
+            deviation: [0.5, 0.25, 2.0],
+            ..Preprocessing::imagenet(1, 2)
+        };
+        let channels = [[0.0, 1.0], [0.5, 0.25], [0.5, 1.0]];
+        assert_eq!(
+            preprocessing.normalise_channels(channels),
+            [-1.0, 1.0, 1.0, 0.0, 0.25, 0.5]
+        );
     }
 
     #[test]

@@ -99,7 +99,10 @@ impl Source {
         let crop = self.cache.get_or_make(photo, || self.crop(photo))?;
         let change = self.augmentation.draw(rng);
         let gray = change.apply(&crop, self.preprocessing.width, self.preprocessing.height);
-        Ok(self.preprocessing.normalise(&gray))
+        Ok(match change.channels(&gray) {
+            Some(channels) => self.preprocessing.normalise_channels(channels),
+            None => self.preprocessing.normalise(&gray),
+        })
     }
 
     fn crop(&self, photo: usize) -> Result<Gray> {
