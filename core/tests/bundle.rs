@@ -35,12 +35,7 @@ fn contents() -> Contents {
 fn make_contents() -> Contents {
     let device = Device::flex();
     device.seed(5);
-    let embedder = EmbedderConfig {
-        backbone: BackboneName::Compact,
-        stripes: 2,
-        head_width: 8,
-        gem_p: 3.74,
-    };
+    let embedder = EmbedderConfig::new(BackboneName::Compact, 2, 8);
     let network = Network::new(&embedder, WHALES, &device).fold();
     let width = embedder.feature_width();
     let features: Vec<f32> = (0..WHALES * width)
@@ -238,7 +233,7 @@ fn weights_of_another_model_are_refused() {
             .contains("the model makes 18")
     );
     let mut other = contents();
-    other.model.embedder.stripes = 1;
+    other.model.embedder.heads = 1;
     other.model.embedder.head_width = 16;
     let bundle = loader(&assemble(other).unwrap()).finish().unwrap();
     assert!(

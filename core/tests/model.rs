@@ -7,12 +7,7 @@ use flukeprint_core::model::backbone::{Backbone, BackboneName};
 use flukeprint_core::model::{EmbedderConfig, FinderConfig, Network, named};
 
 fn config(backbone: BackboneName) -> EmbedderConfig {
-    EmbedderConfig {
-        backbone,
-        stripes: 4,
-        head_width: 8,
-        gem_p: 3.74,
-    }
+    EmbedderConfig::new(backbone, 4, 8)
 }
 
 /// A network whose batch norms have statistics of their own, as after training.

@@ -23,12 +23,7 @@ const WHALES: usize = 6;
 async fn files() -> Vec<StaticFile> {
     let device = Device::flex();
     device.seed(3);
-    let embedder = EmbedderConfig {
-        backbone: BackboneName::Compact,
-        stripes: 2,
-        head_width: 8,
-        gem_p: 3.74,
-    };
+    let embedder = EmbedderConfig::new(BackboneName::Compact, 2, 8);
     let network = Network::new(&embedder, WHALES, &device).fold();
     let width = embedder.feature_width();
     let features: Vec<f32> = (0..WHALES * width)

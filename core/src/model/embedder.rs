@@ -1,15 +1,16 @@
-//! Backbone, stripes, heads, total classifier: the whole network of the spec.
+//! Backbone, pooling, heads, total classifier: the whole network of the spec.
 
 use alloc::format;
+use alloc::vec;
 use alloc::vec::Vec;
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::backbone::{Backbone, BackboneName};
-use super::head::StripeHead;
-use super::pool::{gem, stripes};
+use super::backbone::{Backbone, BackboneName, NARROW};
+use super::head::{Head, HeadActivation};
+use super::pool::{Cut, GEM_P, Pooling, gem, gem_learned, max_average, stripes};
 use crate::{Error, Result};
 
 /// What a network is made of. Travels in recipes and in the bundle's manifest.
@@ -18,31 +19,74 @@ use crate::{Error, Result};
 pub struct EmbedderConfig {
     /// The backbone.
     pub backbone: BackboneName,
-    /// Vertical stripes, one head each; the original has 4.
-    pub stripes: usize,
+    /// What all its channels are divided by: 1, 2, 4 or 8. Published weights fit 1 only.
+    #[serde(default = "full", skip_serializing_if = "is_full")]
+    pub narrow: usize,
+    /// Heads; the original has 4.
+    pub heads: usize,
+    /// Which part of the map each head reads; the original's read a stripe each.
+    #[serde(default)]
+    pub cut: Cut,
     /// Length of one head's feature; the original has 512.
     pub head_width: usize,
-    /// Exponent of the GeM pooling; the original has 3.74.
+    /// How a head's part of the map becomes a vector.
+    #[serde(default)]
+    pub pooling: Pooling,
+    /// Exponent of the GeM pooling, or what a learned one starts from; the original has 3.74.
+    #[serde(default = "gem_p")]
     pub gem_p: f32,
+    /// What follows a head's linear layer.
+    #[serde(default)]
+    pub activation: HeadActivation,
+}
+
+fn full() -> usize {
+    1
+}
+
+fn is_full(narrow: &usize) -> bool {
+    *narrow == 1
+}
+
+fn gem_p() -> f32 {
+    GEM_P
 }
 
 impl EmbedderConfig {
-    /// Length of the embedding: all heads' features one after another.
-    pub fn feature_width(&self) -> usize {
-        self.stripes * self.head_width
+    /// The original's heads, `heads` of them on a stripe each, on a backbone.
+    pub fn new(backbone: BackboneName, heads: usize, head_width: usize) -> Self {
+        Self {
+            backbone,
+            narrow: 1,
+            heads,
+            cut: Cut::Stripes,
+            head_width,
+            pooling: Pooling::Gem,
+            gem_p: GEM_P,
+            activation: HeadActivation::Celu,
+        }
     }
 
-    /// Checks that an input of `height` x `width` pixels leaves every stripe a column.
+    /// Length of the embedding: all heads' features one after another.
+    pub fn feature_width(&self) -> usize {
+        self.heads * self.head_width
+    }
+
+    /// Checks that the network can be built and that an input of `height` x `width` pixels leaves
+    /// every stripe a column.
     ///
     /// # Errors
     /// [`Error::Model`] naming the value that does not fit.
     pub fn check(&self, height: usize, width: usize) -> Result<()> {
         let refuse = |reason| Err(Error::Model { reason });
-        if self.stripes == 0 || self.head_width == 0 {
+        if self.heads == 0 || self.head_width == 0 {
             return refuse(format!(
-                "stripes = {} and head_width = {} must be at least 1",
-                self.stripes, self.head_width
+                "heads = {} and head_width = {} must be at least 1",
+                self.heads, self.head_width
             ));
+        }
+        if !NARROW.contains(&self.narrow) {
+            return refuse(format!("narrow = {} must be 1, 2, 4 or 8", self.narrow));
         }
         if !(self.gem_p.is_finite() && self.gem_p > 0.0) {
             return refuse(format!("gem_p = {} must be positive", self.gem_p));
@@ -50,12 +94,15 @@ impl EmbedderConfig {
         let facts = self.backbone.facts();
         let stride = facts.stride;
         let columns = (facts.map_side)(width);
-        if height.min(width) < stride || columns < self.stripes {
+        let stripes = match self.cut {
+            Cut::Stripes => self.heads,
+            Cut::Whole => 1,
+        };
+        if height.min(width) < stride || columns < stripes {
             return refuse(format!(
-                "an input of {height} x {width} gives the {} stripes fewer columns than one each \
-                 ({} makes {columns} of {width} pixels and needs {stride} a side); make it wider or \
-                 use fewer stripes",
-                self.stripes,
+                "an input of {height} x {width} gives the {stripes} stripes fewer columns than one \
+                 each ({} makes {columns} of {width} pixels and needs {stride} a side); make it wider \
+                 or use fewer heads",
                 self.backbone.name()
             ));
         }
@@ -64,39 +111,55 @@ impl EmbedderConfig {
 
     /// A network with fresh weights, drawn from the device's seed.
     pub fn init(&self, device: &Device) -> Embedder {
-        let backbone = Backbone::new(self.backbone, device);
-        let channels = self.backbone.facts().channels;
-        let heads = (0..self.stripes).map(|_| StripeHead::new(channels, self.head_width, device));
+        let backbone = Backbone::narrowed(self.backbone, self.narrow, device);
+        let pooled = self.pooling.width(self.backbone.channels(self.narrow));
+        let heads = (0..self.heads)
+            .map(|_| Head::new(pooled, self.head_width, self.activation, device))
+            .collect();
+        let learned = self.pooling == Pooling::GemLearned;
         Embedder {
             backbone,
-            heads: heads.collect(),
+            heads,
+            learned_p: learned.then(|| Param::from_data([self.gem_p], device)),
             gem_p: self.gem_p,
+            cut: self.cut,
+            pooling: self.pooling,
         }
     }
 }
 
-/// Photo to features: backbone, stripes, GeM, heads.
+/// Photo to features: backbone, cut, pooling, heads.
 #[derive(Module, Debug)]
 pub struct Embedder {
     /// The feature map's network.
     pub backbone: Backbone,
-    /// One head a stripe, left to right.
-    pub heads: Vec<StripeHead>,
-    /// Exponent of the GeM pooling.
+    /// The heads, left to right where each has a stripe.
+    pub heads: Vec<Head>,
+    /// Exponent of the GeM pooling where it is learned, `[1]`.
+    pub learned_p: Option<Param<Tensor<1>>>,
+    /// Exponent of the GeM pooling where it is constant.
     pub gem_p: f32,
+    #[module(skip)]
+    cut: Cut,
+    #[module(skip)]
+    pooling: Pooling,
 }
 
 impl Embedder {
-    /// `[batch, 3, height, width]` to one feature `[batch, head_width]` a stripe.
+    /// `[batch, 3, height, width]` to one feature `[batch, head_width]` a head.
     pub fn features(&self, input: Tensor<4>) -> Vec<Tensor<2>> {
         self.head_features(self.backbone.forward(input))
     }
 
-    /// The backbone's map to one feature `[batch, head_width]` a stripe.
+    /// The backbone's map to one feature `[batch, head_width]` a head.
     pub fn head_features(&self, map: Tensor<4>) -> Vec<Tensor<2>> {
-        let pooled = stripes(&map, self.heads.len())
-            .into_iter()
-            .map(|stripe| gem(stripe, self.gem_p));
+        let pooled = match self.cut {
+            Cut::Stripes => stripes(&map, self.heads.len())
+                .into_iter()
+                .map(|stripe| self.pool(stripe))
+                .collect(),
+            Cut::Whole => vec![self.pool(map); self.heads.len()],
+        };
         self.heads
             .iter()
             .zip(pooled)
@@ -104,13 +167,21 @@ impl Embedder {
             .collect()
     }
 
+    fn pool(&self, map: Tensor<4>) -> Tensor<2> {
+        match (self.pooling, &self.learned_p) {
+            (Pooling::MaxAverage, _) => max_average(map),
+            (_, Some(p)) => gem_learned(map, p.val()),
+            (_, None) => gem(map, self.gem_p),
+        }
+    }
+
     /// The same function in evaluation with every batch norm folded that can be.
     #[must_use]
     pub fn fold(self) -> Self {
         Self {
             backbone: self.backbone.fold(),
-            heads: self.heads.into_iter().map(StripeHead::fold).collect(),
-            gem_p: self.gem_p,
+            heads: self.heads.into_iter().map(Head::fold).collect(),
+            ..self
         }
     }
 }

@@ -1,28 +1,43 @@
-//! From a stripe's pooled vector to the stripe's feature (spec, *Network*).
+//! From a pooled vector to a head's feature (spec, *Network*).
 
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation};
 
 use super::layer::scale_and_shift;
+use serde::{Deserialize, Serialize};
 
-/// Batch norm, dropout 0.3, linear, CELU, batch norm.
+/// What follows a head's linear layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadActivation {
+    /// x above 0, eˣ − 1 below (Barron, 2017).
+    #[default]
+    Celu,
+    /// max(0, x); the original's earlier form.
+    Relu,
+}
+
+/// Batch norm, dropout 0.3, linear, CELU or ReLU, batch norm.
 #[derive(Module, Debug)]
-pub struct StripeHead {
+pub struct Head {
     input_norm: Option<BatchNorm>,
     dropout: Dropout,
     linear: Linear,
     output_norm: BatchNorm,
+    #[module(skip)]
+    activation: HeadActivation,
 }
 
-impl StripeHead {
+impl Head {
     /// A head that reads `channels` values and writes `width` of them.
-    pub fn new(channels: usize, width: usize, device: &Device) -> Self {
+    pub fn new(channels: usize, width: usize, activation: HeadActivation, device: &Device) -> Self {
         Self {
             input_norm: Some(BatchNormConfig::new(channels).init(device)),
             dropout: DropoutConfig::new(0.3).init(),
             linear: LinearConfig::new(channels, width).init(device),
             output_norm: BatchNormConfig::new(width).init(device),
+            activation,
         }
     }
 
@@ -38,7 +53,11 @@ impl StripeHead {
             None => pooled,
         };
         let x = self.linear.forward(self.dropout.forward(x));
-        self.output_norm.forward(activation::celu(x, 1.0))
+        let x = match self.activation {
+            HeadActivation::Celu => activation::celu(x, 1.0),
+            HeadActivation::Relu => activation::relu(x),
+        };
+        self.output_norm.forward(x)
     }
 
     /// The same function in evaluation, with the first batch norm moved into the linear layer.

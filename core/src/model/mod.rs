@@ -1,8 +1,8 @@
 //! The networks: input `[batch, 3, height, width]` to embedding and logits.
 //!
 //! - [`backbone`]: input to feature map `[batch, channels, height / stride, width / stride]`;
-//! - [`pool`]: feature map to one vector a stripe;
-//! - [`head`]: vector to the stripe's feature;
+//! - [`pool`]: feature map to one vector a head;
+//! - [`head`]: vector to the feature;
 //! - [`embedder`]: all of it, and the total classifier on the concatenated features;
 //! - [`finder`]: the small network that proposes where in a photo the fluke is;
 //! - [`named`]: a network's tensors by name, in and out;

@@ -153,7 +153,9 @@ fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<f32>> {
         workers: 2,
         ahead: 3,
     };
-    let (preprocessing, entries) = (run.recipe.preprocessing(), catalogue.photos.clone());
+    let preprocessing = run.recipe.preprocessing();
+    let entries = catalogue.photos.iter().map(|e| run.recipe.input.entry(e));
+    let entries: Vec<_> = entries.collect();
     Batches::start((0..entries.len()).collect(), loading, move |photo, _| {
         let (photo, region) = read_photo(&entries[photo])?;
         Ok(preprocessing.input(&photo, region)?)

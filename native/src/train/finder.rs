@@ -1,7 +1,7 @@
 //! Training of the fluke finder: boxes by smooth L1, photos shifted, scaled and relit.
 
 use super::FinderRecipe;
-use super::losses::smooth_l1;
+use super::losses::boxes::smooth_l1;
 use super::optimizer::{AdamW, Pace};
 use super::samples::read_photo;
 use super::schedule::OneCycle;

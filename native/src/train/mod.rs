@@ -10,7 +10,8 @@ pub mod finder;
 pub mod losses;
 pub mod network;
 pub mod optimizer;
-mod recipe;
+mod pseudo;
+pub mod recipe;
 mod run;
 pub(crate) mod samples;
 pub mod schedule;
@@ -18,7 +19,8 @@ pub mod stage;
 mod weights;
 
 pub use recipe::{
-    Classifier, ClassifierKind, FinderRecipe, FrozenNorms, Input, Recipe, Stage, Validation,
+    Classifier, ClassifierKind, FinderRecipe, FrozenNorms, Input, LossKind, Recipe, SampleRecipe,
+    Stage, Validation,
 };
 pub use run::{Facts, Run};
 pub use weights::{load_weights, save_weights};
@@ -75,15 +77,21 @@ fn fill(
     device.seed(recipe.seed);
     let device = device.clone().autodiff();
 
-    let mut network = TrainingNetwork::new(recipe, catalogue.individuals.len(), &device);
+    let samples = Samples::new(catalogue, recipe, &split.train);
+    let classes = recipe.samples.classes(catalogue.individuals.len());
+    let mut network = TrainingNetwork::new(recipe, &samples.of_each(classes), &device);
     if let Some(start) = start {
         let embedder = &mut network.network.embedder;
         embedder.backbone =
             import::start_backbone(recipe.model.backbone, embedder.backbone.clone(), start)?;
     }
-    let samples = Samples::new(catalogue, recipe, &split.train);
     let network = stage::head(network, &samples, recipe, progress)?;
-    let network = stage::full(network, &samples, recipe, progress)?;
+    let mut network = stage::full(network, &samples, recipe, progress)?;
+    if recipe.samples.pseudo_labels > 0.0 {
+        let (catalogue, photos) = pseudo::label(&network, catalogue, split, recipe, progress)?;
+        let samples = Samples::new(&catalogue, recipe, &photos);
+        network = stage::again(network, &samples, recipe, progress)?;
+    }
     run.save_network(&network.valid())?;
     drop(samples);
 

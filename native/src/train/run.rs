@@ -81,7 +81,8 @@ impl Run {
 
     pub(super) fn save_network(&self, network: &TrainingNetwork) -> Result<()> {
         let path = unfinished(&self.folder).join("network.safetensors");
-        save_weights(&named::read(&network.network)?, &path)
+        let network = network.identifying(self.facts.individuals.len());
+        save_weights(&named::read(&network)?, &path)
     }
 
     pub(super) fn save_finder(&self, finder: &Finder) -> Result<()> {

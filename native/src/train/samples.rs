@@ -1,12 +1,17 @@
 //! Photo to training sample.
 
-use super::Recipe;
-use crate::data::{Augmentation, Batches, Catalogue, CropCache, Loading, PhotoEntry, epoch_order};
+use super::losses::Targets;
+use super::{Recipe, SampleRecipe};
+use crate::data::{
+    Augmentation, Batch, Batches, Catalogue, CropCache, Loading, PhotoEntry, epoch_order, photo_rng,
+};
 use crate::{Error, Result};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::photo::{Gray, Photo, Preprocessing, Region};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::{Beta, Distribution};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Crops are kept at this multiple of the input's size, so that a zoomed sample is still sharp and
@@ -20,54 +25,74 @@ const WORKERS: usize = 2;
 /// Batches made ahead.
 const AHEAD: usize = 3;
 
-/// The photos of known whales that are trained on.
+/// The photos that are trained on. A sample is numbered as its photo's place in the catalogue, a
+/// mirrored one as that and the number of photos.
 #[derive(Clone)]
 pub(super) struct Samples {
-    photos: Vec<usize>,
+    samples: Vec<usize>,
     source: Arc<Source>,
     batch: usize,
     seed: u64,
+    mixup: f64,
 }
 
 struct Source {
     entries: Vec<PhotoEntry>,
+    individuals: usize,
     cache: CropCache,
     preprocessing: Preprocessing,
     augmentation: Augmentation,
 }
 
-/// Inputs `[batch, 3, height, width]` and their individuals `[batch]`.
+/// Inputs `[batch, 3, height, width]`, and whom they show, each with its share: two of each where
+/// photos are shown through each other.
 pub(super) struct Inputs {
     pub(super) input: Tensor<4>,
-    pub(super) labels: Tensor<1, Int>,
+    pub(super) targets: Vec<(Targets, f64)>,
 }
 
 impl Samples {
-    /// The photos among `photos` that show known whales.
+    /// The photos among `photos` that the recipe trains on.
     pub(super) fn new(catalogue: &Catalogue, recipe: &Recipe, photos: &[usize]) -> Self {
-        let known = |&&photo: &&usize| catalogue.photos[photo].label != Label::New;
+        let entries = catalogue
+            .photos
+            .iter()
+            .map(|entry| recipe.input.entry(entry));
         let source = Source {
-            entries: catalogue.photos.clone(),
+            entries: entries.collect(),
+            individuals: catalogue.individuals.len(),
             cache: CropCache::new(catalogue.photos.len(), CACHE_BYTES),
             preprocessing: recipe.preprocessing(),
             augmentation: recipe.augmentation.clone(),
         };
         Self {
-            photos: photos.iter().filter(known).copied().collect(),
+            samples: source.samples(photos, &recipe.samples),
             source: Arc::new(source),
             batch: recipe.batch,
             seed: recipe.seed,
+            mixup: recipe.samples.mixup,
         }
     }
 
     /// Steps in an epoch; batches that are not full are left out.
     pub(super) fn steps(&self) -> usize {
-        self.photos.len() / self.batch
+        self.samples.len() / self.batch
     }
 
-    /// How many photos there are.
+    /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.photos.len()
+        self.samples.len()
+    }
+
+    /// How many samples show each of so many classes.
+    pub(super) fn of_each(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &sample in &self.samples {
+            if let Some(class) = self.source.class(sample) {
+                counts[class as usize] += 1;
+            }
+        }
+        counts
     }
 
     /// The batches of an epoch, in the order that seed and epoch give.
@@ -85,19 +110,101 @@ impl Samples {
             ahead: AHEAD,
         };
         let source = Arc::clone(&self.source);
-        let make = move |photo: usize, rng: &mut ChaCha8Rng| source.sample(photo, rng);
-        let batches = Batches::start(epoch_order(&self.photos, self.seed, epoch), loading, make);
-        let (source, device) = (Arc::clone(&self.source), device.clone());
-        batches.map(move |batch| {
-            batch.map(|batch| source.inputs(&batch.photos, batch.samples, &device))
+        let make = move |sample: usize, rng: &mut ChaCha8Rng| source.sample(sample, rng);
+        let batches = Batches::start(epoch_order(&self.samples, self.seed, epoch), loading, make);
+        let (source, device, mixup) = (Arc::clone(&self.source), device.clone(), self.mixup);
+        batches.enumerate().map(move |(number, batch)| {
+            let mut batch = batch?;
+            let mixed = Mixture::draw(mixup, &loading, number);
+            let second = mixed.map(|mixture| mixture.mix(&mut batch));
+            let targets = |samples: &[usize]| source.targets(samples, &device);
+            let targets = match (mixed, second) {
+                (Some(Mixture { share }), Some(second)) => vec![
+                    (targets(&batch.photos), share),
+                    (targets(&second), 1.0 - share),
+                ],
+                _ => vec![(targets(&batch.photos), 1.0)],
+            };
+            let input = source.input(batch.samples, &device);
+            Ok(Inputs { input, targets })
         })
     }
 }
 
+/// How much of each photo is seen where every photo of a batch is shown through the next.
+#[derive(Clone, Copy)]
+struct Mixture {
+    share: f64,
+}
+
+impl Mixture {
+    /// A share from Beta(α, α), `None` without mixup (α = 0).
+    fn draw(alpha: f64, loading: &Loading, batch: usize) -> Option<Self> {
+        let beta = Beta::new(alpha, alpha).ok()?;
+        // No photo has this number.
+        let share = beta.sample(&mut photo_rng(loading, usize::MAX, batch));
+        Some(Self { share })
+    }
+
+    /// Mixes the batch; gives the samples that are seen through its own.
+    fn mix(self, batch: &mut Batch<Vec<f32>>) -> Vec<usize> {
+        let mut second = batch.photos.clone();
+        second.rotate_left(1);
+        let mut behind = batch.samples.clone();
+        behind.rotate_left(1);
+        let share = self.share as f32;
+        for (values, behind) in batch.samples.iter_mut().zip(behind) {
+            for (value, behind) in values.iter_mut().zip(behind) {
+                *value = *value * share + behind * (1.0 - share);
+            }
+        }
+        second
+    }
+}
+
 impl Source {
-    fn sample(&self, photo: usize, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+    /// The samples that an epoch consists of.
+    fn samples(&self, photos: &[usize], recipe: &SampleRecipe) -> Vec<usize> {
+        let is_used = |&&photo: &&usize| recipe.new_whales || self.class(photo).is_some();
+        let mut samples: Vec<usize> = photos.iter().filter(is_used).copied().collect();
+        let mut by_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for &sample in &samples {
+            if let Some(class) = self.class(sample) {
+                by_class.entry(class).or_default().push(sample);
+            }
+        }
+        for of_class in by_class.values() {
+            let missing = recipe.at_least.saturating_sub(of_class.len());
+            samples.extend(of_class.iter().cycle().take(missing));
+        }
+        if recipe.flips_as_new {
+            let mirrored: Vec<usize> = samples.iter().map(|s| s + self.entries.len()).collect();
+            samples.extend(mirrored);
+        }
+        samples
+    }
+
+    /// A sample's photo, and whether it is mirrored.
+    fn photo(&self, sample: usize) -> (usize, bool) {
+        let photos = self.entries.len();
+        (sample % photos, sample >= photos)
+    }
+
+    /// The class that a sample shows: mirrored whales stand behind the known ones.
+    fn class(&self, sample: usize) -> Option<u32> {
+        let (photo, mirrored) = self.photo(sample);
+        match self.entries[photo].label {
+            Label::Individual(i) if mirrored => Some(i + self.individuals as u32),
+            Label::Individual(i) => Some(i),
+            Label::New => None,
+        }
+    }
+
+    fn sample(&self, sample: usize, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+        let (photo, mirrored) = self.photo(sample);
         let crop = self.cache.get_or_make(photo, || self.crop(photo))?;
-        let change = self.augmentation.draw(rng);
+        let mut change = self.augmentation.draw(rng);
+        change.flip ^= mirrored;
         let gray = change.apply(&crop, self.preprocessing.width, self.preprocessing.height);
         Ok(match change.channels(&gray) {
             Some(channels) => self.preprocessing.normalise_channels(channels),
@@ -121,22 +228,15 @@ impl Source {
         })
     }
 
-    fn inputs(&self, photos: &[usize], samples: Vec<Vec<f32>>, device: &Device) -> Inputs {
-        let shape = [
-            photos.len(),
-            3,
-            self.preprocessing.height,
-            self.preprocessing.width,
-        ];
-        let individual = |&photo: &usize| match self.entries[photo].label {
-            Label::Individual(i) => i64::from(i),
-            Label::New => unreachable!("photos of new whales are not trained on"),
-        };
-        let labels: Vec<i64> = photos.iter().map(individual).collect();
-        Inputs {
-            input: Tensor::from_data(TensorData::new(samples.concat(), shape), device),
-            labels: Tensor::from_data(labels.as_slice(), device),
-        }
+    fn input(&self, samples: Vec<Vec<f32>>, device: &Device) -> Tensor<4> {
+        let Preprocessing { height, width, .. } = self.preprocessing;
+        let shape = [samples.len(), 3, height, width];
+        Tensor::from_data(TensorData::new(samples.concat(), shape), device)
+    }
+
+    fn targets(&self, samples: &[usize], device: &Device) -> Targets {
+        let classes: Vec<Option<u32>> = samples.iter().map(|&s| self.class(s)).collect();
+        Targets::new(&classes, device)
     }
 }
 

