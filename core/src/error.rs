@@ -33,6 +33,16 @@ pub enum Error {
         /// Height of the photo, pixels.
         height: u32,
     },
+    /// A number of the preprocessing is outside its range.
+    #[error("preprocessing parameter {name} is {value}, it must be {range}")]
+    Preprocessing {
+        /// The parameter's name in the manifest.
+        name: &'static str,
+        /// Its value.
+        value: f32,
+        /// The range in words.
+        range: &'static str,
+    },
     /// A model cannot be built as asked.
     #[error("the model cannot be built: {reason}")]
     Model {

@@ -15,6 +15,8 @@ use crate::model::{Finder, FinderConfig, Network, named};
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
 
+pub use crate::embedding::Embedding;
+
 /// A step of the path, named when it begins, so that the caller can show progress and time it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,15 +71,6 @@ pub struct Identification {
     pub region_source: RegionSource,
     /// The ranked answer.
     pub answer: Answer,
-}
-
-/// What the network says of one input.
-#[derive(Clone, Debug)]
-pub struct Embedding {
-    /// Concatenated features, `[feature_width]`, not of unit length.
-    pub feature: Vec<f32>,
-    /// One logit an individual that the classifier was trained on.
-    pub logits: Vec<f32>,
 }
 
 /// A bundle on a device, ready for photos.
@@ -214,7 +207,7 @@ impl Identifier {
     pub async fn known_embedding(&self) -> Result<Vec<f32>> {
         let preprocessing = &self.manifest.preprocessing;
         let input = SelfCheck::input(preprocessing.height, preprocessing.width);
-        let feature = self.embed(input).await?.feature;
+        let feature = self.embed_view(input).await?.feature;
         let unit =
             normalized(&feature, feature.len()).map_err(crate::gallery::GalleryError::Query)?;
         Ok(unit)
@@ -290,9 +283,9 @@ impl Identifier {
             },
         };
         on_stage(Stage::Prepare);
-        let input = self.manifest.preprocessing.input(photo, region)?;
+        let inputs = self.manifest.preprocessing.inputs(photo, region)?;
         on_stage(Stage::Embed);
-        Ok((region, region_source, self.embed(input).await?))
+        Ok((region, region_source, self.embed(inputs).await?))
     }
 
     /// The finder's region, if there is a finder and it finds something.
@@ -310,11 +303,27 @@ impl Identifier {
         Ok(config.region(&outputs, photo.width, photo.height))
     }
 
+    /// Runs the network on every view of a photo, `[3, height, width]` each.
+    ///
+    /// One after another, as the self-check's input: a batch of another size may run kernels that
+    /// the self-check has not seen.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails, [`Error::Gallery`] when a view's numbers cannot be
+    /// used.
+    async fn embed(&self, inputs: Vec<Vec<f32>>) -> Result<Embedding> {
+        let mut views = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            views.push(self.embed_view(input).await?);
+        }
+        Embedding::of_views(views)
+    }
+
     /// Runs the network on one input, `[3, height, width]`.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
-    async fn embed(&self, input: Vec<f32>) -> Result<Embedding> {
+    async fn embed_view(&self, input: Vec<f32>) -> Result<Embedding> {
         let preprocessing = &self.manifest.preprocessing;
         let data = TensorData::new(input, [1, 3, preprocessing.height, preprocessing.width]);
         let (features, logits) = self.network.forward(Tensor::from_data(data, &self.device));

@@ -20,6 +20,7 @@ extern crate std;
 
 pub mod bundle;
 pub mod decision;
+mod embedding;
 pub mod error;
 pub mod gallery;
 pub mod identify;

@@ -6,8 +6,9 @@ use flukeprint_core::bundle::{
     Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble, weights,
 };
 use flukeprint_core::decision::DecisionParameters;
+use flukeprint_core::decision::{Query, decide};
 use flukeprint_core::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
-use flukeprint_core::identify::{Identifier, RegionSource, Stage};
+use flukeprint_core::identify::{Embedding, Identifier, RegionSource, Stage};
 use flukeprint_core::model::backbone::BackboneName;
 use flukeprint_core::model::{EmbedderConfig, Network, named};
 use flukeprint_core::photo::{Photo, Preprocessing, Region};
@@ -137,6 +138,92 @@ fn a_photo_is_answered_stage_by_stage() {
     assert_eq!(
         (answer.region, answer.region_source),
         (given, RegionSource::Given)
+    );
+}
+
+/// What a bundle with that margin and those views says of the fluke in the middle of a photo.
+fn seen(margin: f32, views: &[f32]) -> (Identifier, Embedding, Vec<f32>) {
+    let mut contents = contents();
+    contents.preprocessing.margin = margin;
+    contents.preprocessing.views = views.to_vec();
+    let identifier = identifier(contents);
+    let photo = Photo {
+        width: 90,
+        height: 60,
+        pixels: (0..90 * 60 * 3).map(|i| (i * 7 % 251) as u8).collect(),
+    };
+    let region = Some(Region {
+        x0: 30.0,
+        y0: 20.0,
+        x1: 60.0,
+        y1: 40.0,
+    });
+    let (_, _, embedding) = now(identifier.embed_photo(&photo, region, |_| ())).unwrap();
+    let answer = now(identifier.identify_photo(&photo, region, WHALES + 1, |_| ())).unwrap();
+    let candidates = answer.answer.candidates.into_iter();
+    let scores = candidates.map(|one| one.score).collect();
+    (identifier, embedding, scores)
+}
+
+#[test]
+fn a_photo_seen_in_several_views_is_answered_by_their_mean() {
+    let (identifier, embedding, scores) = seen(0.1, &[-0.2, 0.4]);
+    let singles = [0.1, -0.2, 0.4].map(|margin| seen(margin, &[]).1);
+    assert!(singles[0] != singles[1] && singles[1] != singles[2]);
+    let mut expected = vec![0.0; embedding.feature.len()];
+    let mut logits = vec![0.0; WHALES];
+    for single in &singles {
+        let length = single.feature.iter().map(|v| v * v).sum::<f32>().sqrt();
+        for (sum, value) in expected.iter_mut().zip(&single.feature) {
+            *sum += value / length / 3.0;
+        }
+        for (sum, value) in logits.iter_mut().zip(&single.logits) {
+            *sum += value / 3.0;
+        }
+    }
+    let near = |found: &[f32], expected: &[f32]| {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    };
+    near(&embedding.feature, &expected);
+    near(&embedding.logits, &logits);
+    let query = Query {
+        feature: &expected,
+        logits: &logits,
+    };
+    let decision = &identifier.manifest().decision;
+    let answer = decide(&query, identifier.gallery(), decision, WHALES + 1).unwrap();
+    let expected: Vec<f32> = answer.candidates.iter().map(|one| one.score).collect();
+    near(&scores, &expected);
+}
+
+#[test]
+fn views_travel_in_the_manifest_and_only_where_there_are_any() {
+    let manifest = |views: &[f32]| {
+        let mut contents = contents();
+        contents.preprocessing.views = views.to_vec();
+        let files = assemble(contents).unwrap();
+        let manifest = files.into_iter().find(|file| file.path == "bundle.json");
+        manifest.unwrap().bytes
+    };
+    assert!(!String::from_utf8(manifest(&[])).unwrap().contains("views"));
+    let loader = Loader::new(&manifest(&[0.0, 0.2])).unwrap();
+    assert_eq!(loader.manifest().preprocessing.views, [0.0, 0.2]);
+    let message = Loader::new(&manifest(&[0.0, 3.0])).unwrap_err().to_string();
+    assert!(
+        message.contains("views is 3") && message.contains("between -0.2 and 1"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_self_check_input_is_one_view() {
+    let [single, several] = [seen(0.1, &[]).0, seen(0.1, &[0.0, 0.2]).0];
+    assert_eq!(
+        now(single.known_embedding()).unwrap(),
+        now(several.known_embedding()).unwrap()
     );
 }
 

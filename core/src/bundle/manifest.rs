@@ -183,7 +183,8 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::Bundle`] when it is no manifest, of another version, or names a file outside the
-    /// bundle's folder; [`Error::Decision`] when a number that decides is out of its range.
+    /// bundle's folder; [`Error::Decision`] or [`Error::Preprocessing`] when a number that decides is out of
+    /// its range.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -218,6 +219,7 @@ impl Manifest {
             }
         }
         manifest.decision.validate()?;
+        manifest.preprocessing.validate()?;
         manifest
             .model
             .embedder

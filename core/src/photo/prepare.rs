@@ -23,6 +23,12 @@ pub struct Preprocessing {
     pub mean: [f32; 3],
     /// Deviation of each channel, for values in 0…1.
     pub deviation: [f32; 3],
+    /// Further views of a photo (test-time augmentation): for each the margin that it is cropped
+    /// with instead of `margin`, -0.2 to 1; a negative one crops into the region. What the network
+    /// says of all views is averaged by [`Embedding::of_views`](crate::identify::Embedding::of_views).
+    /// Empty, the default, is the one view with `margin`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<f32>,
 }
 
 impl Preprocessing {
@@ -35,17 +41,46 @@ impl Preprocessing {
             margin: 0.1,
             mean: [0.485, 0.456, 0.406],
             deviation: [0.229, 0.224, 0.225],
+            views: Vec::new(),
         }
     }
 
-    /// The model's input, `[3, height, width]`, of the fluke in `region`.
+    /// Checks the views' range.
+    ///
+    /// # Errors
+    /// [`Error::Preprocessing`] with the first that is out of it.
+    pub fn validate(&self) -> Result<()> {
+        match self.views.iter().find(|view| !(-0.2..=1.0).contains(*view)) {
+            Some(&value) => Err(Error::Preprocessing {
+                name: "views",
+                value,
+                range: "between -0.2 and 1",
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The model's input, `[3, height, width]`, of the fluke in `region`, with `margin`.
     ///
     /// # Errors
     /// [`Error::Region`] when the region has no pixel in the photo.
     pub fn input(&self, photo: &Photo, region: Region) -> Result<Vec<f32>> {
-        let gray = self
-            .gray(photo, region)?
-            .resize(self.width as u32, self.height as u32)?;
+        self.view(self.margin, photo, region)
+    }
+
+    /// The inputs of all views, `[3, height, width]` each: that with `margin`, then the `views`.
+    ///
+    /// # Errors
+    /// As [`Preprocessing::input`].
+    pub fn inputs(&self, photo: &Photo, region: Region) -> Result<Vec<Vec<f32>>> {
+        let margins = core::iter::once(&self.margin).chain(&self.views);
+        margins
+            .map(|&margin| self.view(margin, photo, region))
+            .collect()
+    }
+
+    fn view(&self, margin: f32, photo: &Photo, region: Region) -> Result<Vec<f32>> {
+        let gray = gray(margin, photo, region)?.resize(self.width as u32, self.height as u32)?;
         let values: Vec<f32> = gray
             .pixels
             .iter()
@@ -59,35 +94,49 @@ impl Preprocessing {
     /// # Errors
     /// [`Error::Region`] when the region has no pixel in the photo.
     pub fn gray(&self, photo: &Photo, region: Region) -> Result<Gray> {
-        let crop = region.crop(self.margin, photo.width, photo.height)?;
-        let stride = 3 * photo.width as usize;
-        let from = 3 * crop.left as usize;
-        let rows = photo
-            .pixels
-            .chunks_exact(stride)
-            .skip(crop.top as usize)
-            .take(crop.height as usize);
-        let pixels = rows
-            .flat_map(|row| {
-                row[from..from + 3 * crop.width as usize]
-                    .chunks_exact(3)
-                    .map(luma)
-            })
-            .collect();
-        Ok(Gray {
-            width: crop.width,
-            height: crop.height,
-            pixels,
-        })
+        gray(self.margin, photo, region)
     }
 
     /// `[height, width]` gray values in 0…1 to `[3, height, width]` with mean 0 and deviation 1.
     pub fn normalise(&self, gray: &[f32]) -> Vec<f32> {
-        let channels = self.mean.iter().zip(&self.deviation);
-        channels
-            .flat_map(|(mean, deviation)| gray.iter().map(move |value| (value - mean) / deviation))
+        self.normalise_channels([gray; 3])
+    }
+
+    /// As [`Preprocessing::normalise`], for channels that differ, `[height, width]` each.
+    pub fn normalise_channels<C: AsRef<[f32]>>(&self, channels: [C; 3]) -> Vec<f32> {
+        let facts = self.mean.iter().zip(&self.deviation);
+        let normalised = channels.iter().zip(facts);
+        normalised
+            .flat_map(|(channel, (mean, deviation))| {
+                let values = channel.as_ref().iter();
+                values.map(move |value| (value - mean) / deviation)
+            })
             .collect()
     }
+}
+
+/// The region with `margin`, in gray, at the photo's own resolution.
+fn gray(margin: f32, photo: &Photo, region: Region) -> Result<Gray> {
+    let crop = region.crop(margin, photo.width, photo.height)?;
+    let stride = 3 * photo.width as usize;
+    let from = 3 * crop.left as usize;
+    let rows = photo
+        .pixels
+        .chunks_exact(stride)
+        .skip(crop.top as usize)
+        .take(crop.height as usize);
+    let pixels = rows
+        .flat_map(|row| {
+            row[from..from + 3 * crop.width as usize]
+                .chunks_exact(3)
+                .map(luma)
+        })
+        .collect();
+    Ok(Gray {
+        width: crop.width,
+        height: crop.height,
+        pixels,
+    })
 }
 
 /// A gray picture, 8 bits.
@@ -184,6 +233,61 @@ mod tests {
         {
             assert!((input[4 * channel] - expected).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn channels_that_differ_get_their_own_values() {
+        let preprocessing = Preprocessing {
+            mean: [0.5, 0.25, 0.0],
+            deviation: [0.5, 0.25, 2.0],
+            ..Preprocessing::imagenet(1, 2)
+        };
+        let channels = [[0.0, 1.0], [0.5, 0.25], [0.5, 1.0]];
+        assert_eq!(
+            preprocessing.normalise_channels(channels),
+            [-1.0, 1.0, 1.0, 0.0, 0.25, 0.5]
+        );
+    }
+
+    #[test]
+    fn every_view_is_the_input_with_its_margin() {
+        let ramp = photo(60, 40, |x, y| [(3 * x + y) as u8; 3]);
+        let region = Region {
+            x0: 20.0,
+            y0: 10.0,
+            x1: 40.0,
+            y1: 30.0,
+        };
+        let with = |margin, views: &[f32]| Preprocessing {
+            margin,
+            views: views.to_vec(),
+            ..Preprocessing::imagenet(4, 4)
+        };
+        let inputs = with(0.1, &[-0.2, 0.5]).inputs(&ramp, region).unwrap();
+        let single = |margin| with(margin, &[]).input(&ramp, region).unwrap();
+        assert_eq!(inputs, [0.1, -0.2, 0.5].map(single));
+        assert!(inputs[0] != inputs[1] && inputs[1] != inputs[2]);
+        assert_eq!(with(0.1, &[]).inputs(&ramp, region).unwrap(), [single(0.1)]);
+    }
+
+    #[test]
+    fn a_view_out_of_range_is_named() {
+        for (view, text) in [(-0.3, "-0.3"), (1.5, "1.5"), (f32::NAN, "NaN")] {
+            let preprocessing = Preprocessing {
+                views: vec![0.0, view],
+                ..Preprocessing::imagenet(4, 4)
+            };
+            let message = preprocessing.validate().unwrap_err().to_string();
+            assert!(
+                message.contains("views") && message.contains(text),
+                "{message}"
+            );
+        }
+        let widest = Preprocessing {
+            views: vec![-0.2, 1.0],
+            ..Preprocessing::imagenet(4, 4)
+        };
+        assert!(widest.validate().is_ok());
     }
 
     #[test]

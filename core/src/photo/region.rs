@@ -28,7 +28,8 @@ impl Region {
     }
 
     /// Grown by `margin` of its width and height on each side (spec, *Data*: 0.1), clipped to the
-    /// photo and widened to whole pixels.
+    /// photo and widened to whole pixels. A negative margin, above -0.5, shrinks the part that lies
+    /// in the photo, so that something of it is left.
     ///
     /// # Errors
     /// [`Error::Region`] when the region is empty, not finite, or has no pixel in the photo.
@@ -47,6 +48,10 @@ impl Region {
         if sides.iter().any(|side| !side.is_finite()) || x1 <= x0 || y1 <= y0 || !meets_photo {
             return Err(refuse());
         }
+        let Self { x0, y0, x1, y1 } = match margin < 0.0 {
+            true => self.within(width as f32, height as f32),
+            false => *self,
+        };
         let (dx, dy) = ((x1 - x0) * margin, (y1 - y0) * margin);
         let low = |value: f32| libm::floorf(value).max(0.0) as u32;
         let high = |value: f32, limit: u32| (libm::ceilf(value) as u32).min(limit);
@@ -61,6 +66,16 @@ impl Region {
             width: right - left,
             height: bottom - top,
         })
+    }
+
+    /// The part that lies in a photo of `width` x `height` pixels.
+    fn within(&self, width: f32, height: f32) -> Self {
+        Self {
+            x0: self.x0.max(0.0),
+            y0: self.y0.max(0.0),
+            x1: self.x1.min(width),
+            y1: self.y1.min(height),
+        }
     }
 
     /// Intersection over union with `other`: 0 for disjoint rectangles, 1 for equal ones.
@@ -113,6 +128,27 @@ mod tests {
     }
 
     #[test]
+    fn a_negative_margin_shrinks_the_part_in_the_photo() {
+        // Of columns -60 to 40 those from 0 to 40 are there; a fifth of 40 goes on either side.
+        let region = Region {
+            x0: -60.0,
+            y0: 10.0,
+            x1: 40.0,
+            y1: 60.0,
+        };
+        let crop = region.crop(-0.2, 200, 100).unwrap();
+        assert_eq!(
+            crop,
+            Crop {
+                left: 8,
+                top: 20,
+                width: 24,
+                height: 30
+            }
+        );
+    }
+
+    #[test]
     fn what_lies_outside_is_refused() {
         let outside = [
             (200.0, 0.0, 210.0, 10.0),
@@ -144,8 +180,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_crop_lies_in_the_photo(x0 in -50f32..150.0, y0 in -50f32..150.0, w in 0.1f32..200.0, h in 0.1f32..200.0) {
-            if let Ok(crop) = (Region { x0, y0, x1: x0 + w, y1: y0 + h }).crop(0.1, 100, 80) {
+        fn a_crop_lies_in_the_photo(x0 in -50f32..150.0, y0 in -50f32..150.0, w in 0.1f32..200.0, h in 0.1f32..200.0, margin in -0.2f32..1.0) {
+            let region = Region { x0, y0, x1: x0 + w, y1: y0 + h };
+            // What no margin takes, every margin takes.
+            prop_assert!(region.crop(margin, 100, 80).is_ok() || region.crop(0.0, 100, 80).is_err());
+            if let Ok(crop) = region.crop(margin, 100, 80) {
                 prop_assert!(crop.width >= 1 && crop.height >= 1);
                 prop_assert!(crop.left + crop.width <= 100 && crop.top + crop.height <= 80);
             }

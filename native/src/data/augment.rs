@@ -2,6 +2,8 @@
 //! `get_transforms`, which the spec's figures come from.
 
 use super::change::Change;
+use super::erasing::Erased;
+use super::light::Light;
 use crate::{Error, Result};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,23 @@ pub struct Augmentation {
     /// The chance of a mirrored photo, 0 to 1. A mirrored fluke is another whale's, so 0 unless the
     /// label is changed with it.
     pub flip_probability: f32,
+    /// The chance, 0 to 1, that a rectangle of 2 % to 20 % of the picture's area is replaced by its
+    /// mean gray: [`Erased`]. 0, the default, is without random erasing; it did not help the
+    /// original.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub erasing: f32,
+    /// How strongly, 0 to 1, each of the three equal channels gets a light of its own on top of the
+    /// common one, so that the network cannot rely on their being equal: brightness within
+    /// ±0.1 · `rgb`, contrast within exp(±0.2 · `rgb`). 0, the default, keeps them equal; this did
+    /// not help the original.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rgb: f32,
+}
+
+/// A switch that is off is not written, so that recipes from before it keep their hash.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
 }
 
 impl Default for Augmentation {
@@ -37,6 +56,8 @@ impl Default for Augmentation {
             brightness: [0.4, 0.6],
             contrast: [0.8, 1.25],
             flip_probability: 0.0,
+            erasing: 0.0,
+            rgb: 0.0,
         }
     }
 }
@@ -68,6 +89,8 @@ impl Augmentation {
             ("zoom", self.zoom, 1.0, 10.0, "between 1 and 10"),
             ("warp", self.warp, 0.0, 0.4, "between 0 and 0.4"),
             ("flip_probability", self.flip_probability, 0.0, 1.0, chance),
+            ("erasing", self.erasing, 0.0, 1.0, chance),
+            ("rgb", self.rgb, 0.0, 1.0, chance),
         ];
         for (name, value, low, high, wanted) in single {
             if !(low..=high).contains(&value) {
@@ -134,6 +157,10 @@ impl Augmentation {
             true => between(rng, self.contrast[0].ln(), self.contrast[1].ln()).exp(),
             false => unchanged.contrast,
         };
+        // The switches come last and draw nothing while they are off: what comes before stays the
+        // same with and without them.
+        let erased = (self.erasing > 0.0 && chance(rng, self.erasing)).then(|| Erased::draw(rng));
+        let channels = (self.rgb > 0.0).then(|| Light::draw_channels(self.rgb, rng));
         Change {
             flip,
             rotation_degrees,
@@ -142,6 +169,8 @@ impl Augmentation {
             warp,
             brightness,
             contrast,
+            erased,
+            channels,
         }
     }
 }
@@ -150,7 +179,8 @@ fn chance(rng: &mut impl Rng, probability: f32) -> bool {
     rng.random::<f32>() < probability
 }
 
-fn between(rng: &mut impl Rng, low: f32, high: f32) -> f32 {
+/// Evenly from `low` to `high`.
+pub(super) fn between(rng: &mut impl Rng, low: f32, high: f32) -> f32 {
     low + (high - low) * rng.random::<f32>()
 }
 
@@ -202,6 +232,49 @@ mod tests {
                 .iter()
                 .all(|change| *change == Change::default())
         );
+    }
+
+    #[test]
+    fn switches_that_are_off_draw_nothing() {
+        // One number for each of flip, rotation, zoom, warp, brightness and contrast; then one for
+        // rotation, brightness and contrast each, three for the zoom, four for the warp.
+        for (probability, numbers) in [(0.0, 6), (1.0, 6 + 3 + 3 + 4)] {
+            let mut rng = ChaCha8Rng::seed_from_u64(5);
+            let mut same = rng.clone();
+            let ranges = Augmentation {
+                probability,
+                ..Augmentation::default()
+            };
+            let change = ranges.draw(&mut rng);
+            assert_eq!((change.erased, change.channels), (None, None));
+            for _ in 0..numbers {
+                same.random::<f32>();
+            }
+            assert_eq!(rng, same);
+        }
+    }
+
+    #[test]
+    fn switches_that_are_on_change_nothing_before_them() {
+        let on = Augmentation {
+            erasing: 0.5,
+            rgb: 1.0,
+            ..Augmentation::default()
+        };
+        let mut changes = Vec::new();
+        for seed in 0..4000 {
+            let draw = |ranges: &Augmentation| ranges.draw(&mut ChaCha8Rng::seed_from_u64(seed));
+            let (with, without) = (draw(&on), draw(&Augmentation::default()));
+            let before = Change {
+                erased: None,
+                channels: None,
+                ..with.clone()
+            };
+            assert_eq!(before, without);
+            changes.push(with);
+        }
+        assert_share(&changes, 0.5, |change| change.erased.is_some());
+        assert_share(&changes, 1.0, |change| change.channels.is_some());
     }
 
     #[test]
@@ -261,6 +334,20 @@ mod tests {
                 "flip_probability",
                 Augmentation {
                     flip_probability: f32::INFINITY,
+                    ..spec()
+                },
+            ),
+            (
+                "erasing",
+                Augmentation {
+                    erasing: 1.1,
+                    ..spec()
+                },
+            ),
+            (
+                "rgb",
+                Augmentation {
+                    rgb: -0.1,
                     ..spec()
                 },
             ),

@@ -1,10 +1,9 @@
 //! One change of a photo, done in one pass: every target pixel is sampled once.
 
+use super::erasing::Erased;
 use super::homography::Homography;
+use super::light::Light;
 use flukeprint_core::photo::Gray;
-
-/// Intervals of the table that stands for the change of light.
-const LIGHT_STEPS: usize = 1024;
 
 /// What is done to a photo. The default changes nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +19,14 @@ pub struct Change {
     /// How far the right, left, bottom and top edges grow at both their ends, as a share of half
     /// their length: fastai's `symmetric_warp`. Negative ones shrink.
     pub warp: [f32; 4],
-    /// Brightness `b` of 0 to 1: a value of 0.5 becomes `b`. 0.5 changes nothing.
+    /// Brightness, see [`Light::brightness`].
     pub brightness: f32,
-    /// Contrast, a factor in logit space, done after the brightness. 1 changes nothing.
+    /// Contrast, see [`Light::contrast`].
     pub contrast: f32,
+    /// The part that is erased, after all of the above.
+    pub erased: Option<Erased>,
+    /// Each channel's own light, on top of the common one. Without it the channels are equal.
+    pub channels: Option<[Light; 3]>,
 }
 
 impl Default for Change {
@@ -36,6 +39,8 @@ impl Default for Change {
             warp: [0.0; 4],
             brightness: 0.5,
             contrast: 1.0,
+            erased: None,
+            channels: None,
         }
     }
 }
@@ -44,7 +49,8 @@ impl Change {
     /// The changed crop, squashed to `width` x `height`: `[height, width]` values in 0…1.
     ///
     /// The crop is sampled bilinearly and mirrored at its edges. Nothing is averaged, so a crop more
-    /// than about 1.3 times the target's size should be shrunk before.
+    /// than about 1.3 times the target's size should be shrunk before. It is what the channels have
+    /// in common: their own lights are [`Change::channels`].
     pub fn apply(&self, crop: &Gray, width: usize, height: usize) -> Vec<f32> {
         let mut values = Vec::with_capacity(width * height);
         let map = self
@@ -59,8 +65,25 @@ impl Change {
                 values.push(sample(crop, u * scale, v * scale));
             }
         }
-        self.light(&mut values);
+        Light {
+            brightness: self.brightness,
+            contrast: self.contrast,
+        }
+        .shine(&mut values);
+        if let Some(erased) = &self.erased {
+            erased.erase(&mut values, width);
+        }
         values
+    }
+
+    /// The three channels of what [`Change::apply`] gave, where each has its own light.
+    pub fn channels(&self, gray: &[f32]) -> Option<[Vec<f32>; 3]> {
+        let lights = self.channels?;
+        Some(lights.map(|light| {
+            let mut channel = gray.to_vec();
+            light.shine(&mut channel);
+            channel
+        }))
     }
 
     /// Takes the columns and rows of the target to those of the crop. As in fastai the warp stands
@@ -96,33 +119,6 @@ impl Change {
         ])
         .inverse()
     }
-
-    /// `x` to `σ(contrast · (logit x + logit brightness))`.
-    fn light(&self, values: &mut [f32]) {
-        if self.brightness == 0.5 && self.contrast == 1.0 {
-            return;
-        }
-        let shift = logit(self.brightness);
-        let lit = |x: f32| sigmoid(self.contrast * (logit(x) + shift));
-        let table: Vec<f32> = (0..=LIGHT_STEPS)
-            .map(|i| lit(i as f32 / LIGHT_STEPS as f32))
-            .collect();
-        for value in values {
-            let place = *value * LIGHT_STEPS as f32;
-            let low = (place as i32 as usize).min(LIGHT_STEPS - 1);
-            *value = table[low] + (table[low + 1] - table[low]) * (place - low as f32);
-        }
-    }
-}
-
-/// fastai clamps at 1e-7, so that black stays about black and white about white.
-fn logit(x: f32) -> f32 {
-    let x = x.clamp(1e-7, 1.0 - 1e-7);
-    (x / (1.0 - x)).ln()
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 /// The crop between its pixels at column `x` and row `y`, in 0…1.
@@ -273,29 +269,31 @@ mod tests {
     }
 
     #[test]
-    fn light_changes_as_fastai_has_it() {
-        let gray = |value| crop(1, 1, move |_, _| value);
-        let lit = |value, brightness, contrast| {
-            Change {
+    fn light_is_done_before_erasing_and_erasing_before_the_channels() {
+        // 0.2 and 0.8 become 3/11 and 6/7 by brightness 0.6; the left half becomes their mean.
+        let change = Change {
+            brightness: 0.6,
+            erased: Some(Erased {
+                area: 0.5,
+                aspect: 2.0,
+                centre: [-1.0, 0.0],
+            }),
+            channels: Some([0.5, 0.4, 0.6].map(|brightness| Light {
                 brightness,
-                contrast,
-                ..Change::default()
-            }
-            .apply(&gray(value), 1, 1)[0]
+                contrast: 1.0,
+            })),
+            ..Change::default()
         };
-        // Brightness 0.6 multiplies the odds x/(1-x) by 1.5, contrast 2 squares them.
-        // x = 0.2: odds 1/4; brighter 3/8, so 3/11; contrast 2: 1/16, so 1/17; both: 9/64, so 9/73.
-        for (brightness, contrast, expected) in [
-            (0.6, 1.0, 3.0 / 11.0),
-            (0.5, 2.0, 1.0 / 17.0),
-            (0.6, 2.0, 9.0 / 73.0),
-        ] {
-            assert!(
-                (lit(51, brightness, contrast) - expected).abs() < 1e-4,
-                "{brightness} {contrast}"
-            );
+        let gray = change.apply(&crop(2, 1, |x, _| [51, 204][x as usize]), 2, 1);
+        let mean = (3.0 / 11.0 + 6.0 / 7.0) / 2.0;
+        near(&gray, &[mean, 6.0 / 7.0]);
+        // Brightness 0.4 takes the odds times 2/3, 0.6 times 3/2.
+        let brighter = |x: f32, by: f32| x * by / (1.0 - x + x * by);
+        let channels = change.channels(&gray).unwrap();
+        for (channel, by) in channels.iter().zip([1.0, 2.0 / 3.0, 1.5]) {
+            near(channel, &[brighter(mean, by), brighter(6.0 / 7.0, by)]);
         }
-        assert!(lit(0, 0.6, 0.8) < 1e-3 && lit(255, 0.4, 0.8) > 0.999);
+        assert_eq!(Change::default().channels(&gray), None);
     }
 
     fn any_change() -> impl Strategy<Value = Change> {
@@ -305,8 +303,14 @@ mod tests {
             prop::array::uniform2(-1f32..1.0),
             prop::array::uniform4(-0.4f32..0.4),
         );
-        (any::<bool>(), geometry, 0.05f32..0.95, 0.1f32..5.0).prop_map(
-            |(flip, (rotation_degrees, zoom, centre, warp), brightness, contrast)| Change {
+        let rectangle = (0.02f32..0.2, 0.3f32..3.3, prop::array::uniform2(-1f32..1.0));
+        let erased = prop::option::of(rectangle.prop_map(|(area, aspect, centre)| Erased {
+            area,
+            aspect,
+            centre,
+        }));
+        (any::<bool>(), geometry, 0.05f32..0.95, 0.1f32..5.0, erased).prop_map(
+            |(flip, (rotation_degrees, zoom, centre, warp), brightness, contrast, erased)| Change {
                 flip,
                 rotation_degrees,
                 zoom,
@@ -314,6 +318,8 @@ mod tests {
                 warp,
                 brightness,
                 contrast,
+                erased,
+                channels: None,
             },
         )
     }

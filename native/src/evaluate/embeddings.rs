@@ -2,12 +2,13 @@
 
 use crate::data::{Batches, Catalogue, Loading, Split, write_atomically};
 use crate::progress::Progress;
-use crate::train::Run;
 use crate::train::samples::read_photo;
+use crate::train::{Recipe, Run};
 use crate::{Error, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use flukeprint_core::bundle::{split_finder, weights};
 use flukeprint_core::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
+use flukeprint_core::identify::Embedding;
 use flukeprint_core::model::{Network, named};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
@@ -110,27 +111,44 @@ pub fn embed_catalogue(
     progress.begin("embedding photos", catalogue.photos.len());
     for batch in inputs(run, catalogue) {
         let batch = batch?;
-        let preprocessing = run.recipe.preprocessing();
-        let shape = [
-            batch.photos.len(),
-            3,
-            preprocessing.height,
-            preprocessing.width,
-        ];
-        let input = Tensor::from_data(TensorData::new(batch.samples.concat(), shape), &device);
-        let (features, logits) = network.forward(input);
-        embeddings.features.extend(values(features)?);
-        let logits = values(logits)?;
-        for (&photo, logits) in batch.photos.iter().zip(logits.chunks_exact(individuals)) {
+        let embedded = embed(&network, batch.samples, &run.recipe, &device)?;
+        for (photo, embedding) in batch.photos.into_iter().zip(embedded) {
+            embeddings.features.extend(embedding.feature);
             if let Some(row) = held_out[photo] {
                 embeddings.logits[row * individuals..(row + 1) * individuals]
-                    .copy_from_slice(logits);
+                    .copy_from_slice(&embedding.logits);
             }
         }
         progress.advance(embeddings.features.len() / embeddings.width);
     }
     save(&embeddings, path, &key)?;
     Ok(embeddings)
+}
+
+/// What the network says of every photo, given the inputs of its views.
+fn embed(
+    network: &Network,
+    photos: Vec<Vec<Vec<f32>>>,
+    recipe: &Recipe,
+    device: &Device,
+) -> Result<Vec<Embedding>> {
+    let counts: Vec<usize> = photos.iter().map(Vec::len).collect();
+    let inputs: Vec<Vec<f32>> = photos.into_iter().flatten().collect();
+    let shape = [inputs.len(), 3, recipe.input.height, recipe.input.width];
+    let input = Tensor::from_data(TensorData::new(inputs.concat(), shape), device);
+    let (features, logits) = network.forward(input);
+    let ([_, width], [_, classes]) = (features.dims(), logits.dims());
+    let (features, logits) = (values(features)?, values(logits)?);
+    let rows = features
+        .chunks_exact(width)
+        .zip(logits.chunks_exact(classes));
+    let mut views = rows.map(|(feature, logits)| Embedding {
+        feature: feature.to_vec(),
+        logits: logits.to_vec(),
+    });
+    let of_photo = |views_of_it| Embedding::of_views(views.by_ref().take(views_of_it).collect());
+    let embeddings = counts.into_iter().map(of_photo);
+    Ok(embeddings.collect::<flukeprint_core::Result<_>>()?)
 }
 
 fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
@@ -144,7 +162,8 @@ fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
     })
 }
 
-fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<f32>> {
+/// The inputs of all views of every photo.
+fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<Vec<f32>>> {
     let loading = Loading {
         seed: 0,
         epoch: 0,
@@ -158,17 +177,20 @@ fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<f32>> {
     let entries: Vec<_> = entries.collect();
     Batches::start((0..entries.len()).collect(), loading, move |photo, _| {
         let (photo, region) = read_photo(&entries[photo])?;
-        Ok(preprocessing.input(&photo, region)?)
+        Ok(preprocessing.inputs(&photo, region)?)
     })
 }
 
 /// What stored embeddings belong to.
 fn key(weights: &[u8], run: &Run) -> Vec<u8> {
-    Sha256::new()
+    let mut key = Sha256::new()
         .chain_update(weights)
-        .chain_update(run.facts.data_sha256.as_bytes())
-        .finalize()
-        .to_vec()
+        .chain_update(run.facts.data_sha256.as_bytes());
+    // They can be set in the recipe of a run that is trained already.
+    for view in &run.recipe.input.views {
+        key.update(view.to_le_bytes());
+    }
+    key.finalize().to_vec()
 }
 
 /// Stored embeddings, if they are those of `key`. Whatever cannot be read is computed again.

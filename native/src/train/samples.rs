@@ -240,7 +240,10 @@ impl Source {
         let mut change = self.augmentation.draw(rng);
         change.flip ^= mirrored;
         let gray = change.apply(&crop, self.preprocessing.width, self.preprocessing.height);
-        Ok(self.preprocessing.normalise(&gray))
+        Ok(match change.channels(&gray) {
+            Some(channels) => self.preprocessing.normalise_channels(channels),
+            None => self.preprocessing.normalise(&gray),
+        })
     }
 
     fn plain(&self, sample: usize) -> Result<Vec<f32>> {

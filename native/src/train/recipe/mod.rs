@@ -80,6 +80,7 @@ fn is_zero(value: &f64) -> bool {
 impl Recipe {
     fn check(&self) -> Result<()> {
         self.model.check(self.input.height, self.input.width)?;
+        self.preprocessing().validate()?;
         self.augmentation.validate()?;
         positive("batch", self.batch.saturating_sub(1) as f64)?; // batch norm needs two photos
         positive("clip", self.clip)?;
@@ -101,6 +102,7 @@ impl Recipe {
         let facts = self.model.backbone.facts();
         Preprocessing {
             margin: self.input.margin,
+            views: self.input.views.clone(),
             mean: facts.mean,
             deviation: facts.deviation,
             ..Preprocessing::imagenet(self.input.height, self.input.width)

@@ -16,6 +16,13 @@ pub struct Input {
     pub width: usize,
     /// Share of the box added on each side; the original has 0.1.
     pub margin: f32,
+    /// Further margins, -0.2 to 1, with which a photo is read again when it is named (not in
+    /// training), and what the network says of all views is averaged: test-time augmentation, see
+    /// [`Preprocessing::views`](flukeprint_core::photo::Preprocessing::views). Each makes naming
+    /// longer by once the network. Empty, the default, reads it once; more views did not help the
+    /// original.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<f32>,
     /// Whether boxes are used where there are any; without them the whole photo is read.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub boxes: bool,

@@ -30,10 +30,31 @@ fn every_shipped_recipe_is_one_and_survives_its_own_toml() {
 #[test]
 fn a_switch_that_is_off_leaves_the_recipes_hash_alone() {
     let toml = Recipe::load("demo").unwrap().to_toml().unwrap();
-    for key in ["samples", "center", "boxes", "narrow"] {
+    for key in [
+        "samples", "center", "boxes", "narrow", "erasing", "rgb", "views",
+    ] {
         assert!(!toml.contains(&format!("{key} =")), "{key}");
         assert!(!toml.contains(&format!("[{key}]")), "{key}");
     }
+}
+
+#[test]
+fn views_and_augmentation_are_read_and_reach_the_inputs() {
+    let text = "base = \"demo\"\n[input]\nviews = [0.0, 0.2]\n\
+                [augmentation]\nerasing = 0.5\nrgb = 1.0\n";
+    let recipe = Recipe::parse("mine.toml", text).unwrap();
+    assert_eq!(recipe.preprocessing().views, [0.0, 0.2]);
+    let augmentation = &recipe.augmentation;
+    assert_eq!((augmentation.erasing, augmentation.rgb), (0.5, 1.0));
+    let toml = recipe.to_toml().unwrap();
+    assert_eq!(Recipe::parse("mine.toml", &toml).unwrap(), recipe);
+    assert!(
+        Recipe::load("demo")
+            .unwrap()
+            .preprocessing()
+            .views
+            .is_empty()
+    );
 }
 
 #[test]
@@ -124,6 +145,26 @@ fn numbers_out_of_range_are_named() {
             "classifier.centers",
         ),
         ("[model]", "[model]\nnarrow = 3", "narrow"),
+        (
+            "margin = 0.1",
+            "margin = 0.1\nviews = [0.0, 1.5]",
+            "views is 1.5",
+        ),
+        (
+            "margin = 0.1",
+            "margin = 0.1\nviews = [-0.25]",
+            "views is -0.25",
+        ),
+        (
+            "[augmentation]",
+            "[augmentation]\nerasing = 2.0",
+            "`erasing` is 2",
+        ),
+        (
+            "[augmentation]",
+            "[augmentation]\nrgb = nan",
+            "`rgb` is NaN",
+        ),
     ] {
         let message = refusal(&DEMO.replace(from, to));
         assert!(message.contains(name), "{name}: {message}");
