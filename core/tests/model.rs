@@ -3,7 +3,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
-use flukeprint_core::model::backbone::{Backbone, BackboneName};
+use flukeprint_core::model::backbone::{Backbone, BackboneName, NARROWINGS, check_narrow};
 use flukeprint_core::model::{EmbedderConfig, FinderConfig, Network, named};
 
 fn config(backbone: BackboneName) -> EmbedderConfig {
@@ -55,6 +55,32 @@ fn maps_have_the_stated_size_for_any_input() {
             assert_eq!(map, [1, facts.channels, rows, columns], "{name:?} {size:?}");
             assert!(rows > 0 && columns > 0, "{name:?} {size:?}");
         }
+    }
+}
+
+#[test]
+fn every_narrowing_gives_a_network_of_the_stated_width() {
+    let device = Device::flex();
+    for &name in BackboneName::ALL {
+        let full = name.facts().channels;
+        for narrow in NARROWINGS {
+            assert_eq!(name.channels(narrow) * narrow, full, "{name:?} {narrow}");
+            if narrow == 1 {
+                continue; // another test's
+            }
+            let backbone = Backbone::narrowed(name, narrow, &device);
+            let map = backbone.forward(Tensor::zeros([1, 3, 64, 64], &device));
+            assert_eq!(map.dims()[1], name.channels(narrow), "{name:?} {narrow}");
+        }
+    }
+}
+
+#[test]
+fn only_whole_narrowings_are_taken() {
+    assert!(NARROWINGS.into_iter().all(|n| check_narrow(n).is_ok()));
+    for narrow in [0, 3, 16] {
+        let message = check_narrow(narrow).unwrap_err().to_string();
+        assert!(message.contains(&format!("narrow = {narrow}")), "{message}");
     }
 }
 

@@ -8,7 +8,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::backbone::{Backbone, BackboneName, NARROW};
+use super::backbone::{Backbone, BackboneName, check_narrow};
 use super::head::{Head, HeadActivation};
 use super::pool::{Cut, GEM_P, Pooling, gem, gem_learned, max_average, stripes};
 use crate::{Error, Result};
@@ -85,9 +85,7 @@ impl EmbedderConfig {
                 self.heads, self.head_width
             ));
         }
-        if !NARROW.contains(&self.narrow) {
-            return refuse(format!("narrow = {} must be 1, 2, 4 or 8", self.narrow));
-        }
+        check_narrow(self.narrow)?;
         if !(self.gem_p.is_finite() && self.gem_p > 0.0) {
             return refuse(format!("gem_p = {} must be positive", self.gem_p));
         }

@@ -87,7 +87,7 @@ impl Bottleneck {
 }
 
 /// Each channel times a weight in 0…1 that two small layers read off the channels' means (Hu et al.,
-/// 2018), reduction 16.
+/// 2018), reduction 16, but to one channel at least.
 #[derive(Module, Debug)]
 struct SqueezeExcitation {
     squeeze: Conv2d,
@@ -97,9 +97,10 @@ struct SqueezeExcitation {
 impl SqueezeExcitation {
     fn new(channels: usize, device: &Device) -> Self {
         let layer = |input, output| Conv2dConfig::new([input, output], [1, 1]).init(device);
+        let squeezed = (channels / 16).max(1);
         Self {
-            squeeze: layer(channels, channels / 16),
-            excite: layer(channels / 16, channels),
+            squeeze: layer(channels, squeezed),
+            excite: layer(squeezed, channels),
         }
     }
 

@@ -42,10 +42,11 @@ fn layer(
 }
 
 impl Compact {
-    /// Fresh weights, drawn from the device's seed.
-    pub fn new(device: &Device) -> Self {
-        let stem = layer(3, WIDTHS[0], 3, 2, Activation::Relu).init(device);
-        let blocks = WIDTHS
+    /// Fresh weights, drawn from the device's seed; channels divided by `narrow`.
+    pub fn new(narrow: usize, device: &Device) -> Self {
+        let widths = WIDTHS.map(|width| width / narrow);
+        let stem = layer(3, widths[0], 3, 2, Activation::Relu).init(device);
+        let blocks = widths
             .windows(2)
             .map(|widths| Block::new(widths[0], widths[1], device));
         Self {
@@ -54,7 +55,7 @@ impl Compact {
         }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 128, ceil(height / 16), ceil(width / 16)]`.
+    /// `[batch, 3, height, width]` to `[batch, 128 / narrow, ceil(height / 16), ceil(width / 16)]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         self.blocks
             .iter()

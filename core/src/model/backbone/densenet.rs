@@ -14,7 +14,7 @@ pub(super) const FACTS: Facts = Facts::imagenet(1024, 32, |side| side.div_ceil(4
 
 /// Layers of each dense block.
 const DEPTHS: [usize; 4] = [6, 12, 24, 16];
-/// Channels that a layer adds.
+/// Channels that a layer adds, at full width.
 const GROWTH: usize = 32;
 
 /// A strided 7x7 convolution, a pooling, four dense blocks with transitions between, a last norm.
@@ -47,18 +47,20 @@ struct Transition {
 }
 
 impl DenseNet {
-    /// Fresh weights, drawn from the device's seed.
-    pub fn new(device: &Device) -> Self {
+    /// Fresh weights, drawn from the device's seed; channels divided by `narrow`.
+    pub fn new(narrow: usize, device: &Device) -> Self {
+        let growth = GROWTH / narrow;
+        let mut channels = 64 / narrow;
         let stem = ConvNormConfig {
             stride: 2,
-            ..ConvNormConfig::new(3, 64, 7)
+            ..ConvNormConfig::new(3, channels, 7)
         };
-        let mut channels = 64;
         let mut blocks = Vec::new();
         for (index, depth) in DEPTHS.into_iter().enumerate() {
-            let layers = (0..depth).map(|layer| DenseLayer::new(channels + layer * GROWTH, device));
+            let inputs = (0..depth).map(|layer| channels + layer * growth);
+            let layers = inputs.map(|input| DenseLayer::new(input, growth, device));
             let layers = layers.collect();
-            channels += depth * GROWTH;
+            channels += depth * growth;
             let is_last = index + 1 == DEPTHS.len();
             let transition = (!is_last).then(|| Transition::new(channels, device));
             channels = if is_last { channels } else { channels / 2 };
@@ -71,8 +73,8 @@ impl DenseNet {
         }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 1024, height / 32, width / 32]`, rounded up by the
-    /// stem and down by the transitions.
+    /// `[batch, 3, height, width]` to `[batch, 1024 / narrow, height / 32, width / 32]`, rounded
+    /// up by the stem and down by the transitions.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let map = max_3x3(self.stem.forward(input), Edge::Padded);
         let map = self
@@ -115,11 +117,11 @@ impl DenseBlock {
 }
 
 impl DenseLayer {
-    fn new(input: usize, device: &Device) -> Self {
+    fn new(input: usize, growth: usize, device: &Device) -> Self {
         Self {
             norm: NormRelu::new(input, device),
-            reduce: ConvNormConfig::new(input, 4 * GROWTH, 1).init(device),
-            grow: ConvNormConfig::new(4 * GROWTH, GROWTH, 3).convolution(device),
+            reduce: ConvNormConfig::new(input, 4 * growth, 1).init(device),
+            grow: ConvNormConfig::new(4 * growth, growth, 3).convolution(device),
         }
     }
 

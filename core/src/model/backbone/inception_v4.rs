@@ -56,8 +56,8 @@ fn map_side(side: usize) -> usize {
 }
 
 impl InceptionV4 {
-    /// Fresh weights, drawn from the device's seed.
-    pub fn new(device: &Device) -> Self {
+    /// Fresh weights, drawn from the device's seed; channels divided by `narrow`.
+    pub fn new(narrow: usize, device: &Device) -> Self {
         let stem = [
             strided(3, 32),
             ConvNormConfig {
@@ -73,12 +73,15 @@ impl InceptionV4 {
         blocks.push(reduction_b());
         blocks.extend((0..3).map(|_| inception_c()));
         Self {
-            stem: stem.iter().map(|layer| layer.init(device)).collect(),
-            blocks: blocks.iter().map(|block| init(block, device)).collect(),
+            stem: init_layers(&stem, narrow, device),
+            blocks: blocks
+                .iter()
+                .map(|block| init(block, narrow, device))
+                .collect(),
         }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 1536, rows, columns]`: 299 pixels make 8 rows or
+    /// `[batch, 3, height, width]` to `[batch, 1536 / narrow, rows, columns]`: 299 pixels make 8 rows or
     /// columns, 384 make 10. An input of fewer than 75 pixels a side is first set into zeros.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let map = self
@@ -147,8 +150,22 @@ struct BranchPlan {
     ends: Vec<ConvNormConfig>,
 }
 
-fn init(plan: &[BranchPlan], device: &Device) -> Block {
-    let layers = |layers: &[ConvNormConfig]| layers.iter().map(|l| l.init(device)).collect();
+fn init_layers(layers: &[ConvNormConfig], narrow: usize, device: &Device) -> Vec<ConvNorm> {
+    let narrowed = |layer: &ConvNormConfig| ConvNormConfig {
+        // The photo has three channels at any width.
+        input: if layer.input == 3 {
+            3
+        } else {
+            layer.input / narrow
+        },
+        output: layer.output / narrow,
+        ..*layer
+    };
+    layers.iter().map(|l| narrowed(l).init(device)).collect()
+}
+
+fn init(plan: &[BranchPlan], narrow: usize, device: &Device) -> Block {
+    let layers = |layers: &[ConvNormConfig]| init_layers(layers, narrow, device);
     let branches = plan.iter().map(|branch| Branch {
         pool: branch.pool,
         layers: layers(&branch.layers),

@@ -49,25 +49,27 @@ fn layer(input: usize, output: usize, side: usize, activation: Activation) -> Co
 }
 
 impl MobileNetV2 {
-    /// torchvision's layout with fresh weights, drawn from the device's seed.
-    pub fn new(device: &Device) -> Self {
-        Self::with_first_expansion(false, device)
+    /// torchvision's layout with fresh weights, drawn from the device's seed; channels divided by
+    /// `narrow`.
+    pub fn new(narrow: usize, device: &Device) -> Self {
+        Self::with_first_expansion(false, narrow, device)
     }
 
     /// MXNet's and GluonCV's layout, likewise.
-    pub fn gluon(device: &Device) -> Self {
-        Self::with_first_expansion(true, device)
+    pub fn gluon(narrow: usize, device: &Device) -> Self {
+        Self::with_first_expansion(true, narrow, device)
     }
 
-    fn with_first_expansion(first_expansion: bool, device: &Device) -> Self {
+    fn with_first_expansion(first_expansion: bool, narrow: usize, device: &Device) -> Self {
+        let mut input = 32 / narrow;
         let stem = ConvNormConfig {
             stride: 2,
-            ..layer(3, 32, 3, Activation::Relu6)
+            ..layer(3, input, 3, Activation::Relu6)
         }
         .init(device);
-        let mut input = 32;
         let mut blocks = Vec::new();
         for (expansion, output, repetitions, stride) in STAGES {
+            let output = output / narrow;
             for repetition in 0..repetitions {
                 let stride = if repetition == 0 { stride } else { 1 };
                 let has_expansion = expansion > 1 || first_expansion;
@@ -77,11 +79,12 @@ impl MobileNetV2 {
                 input = output;
             }
         }
-        let last = layer(input, FACTS.channels, 1, Activation::Relu6).init(device);
+        let last = layer(input, FACTS.channels / narrow, 1, Activation::Relu6);
+        let last = last.init(device);
         Self { stem, blocks, last }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 1280, ceil(height / 32), ceil(width / 32)]`.
+    /// `[batch, 3, height, width]` to `[batch, 1280 / narrow, ceil(height / 32), ceil(width / 32)]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let x = self
             .blocks

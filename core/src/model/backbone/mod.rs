@@ -9,14 +9,32 @@ mod mobilenet_v2;
 mod resnet;
 mod vgg;
 
+use alloc::format;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
+/// What a backbone's channels can be divided by; all their numbers are multiples of each.
+pub const NARROWINGS: [usize; 4] = [1, 2, 4, 8];
+
+/// Checks that channels can be divided by `narrow`.
+///
+/// # Errors
+/// [`Error::Model`] when it is none of [`NARROWINGS`].
+pub fn check_narrow(narrow: usize) -> Result<()> {
+    if NARROWINGS.contains(&narrow) {
+        return Ok(());
+    }
+    let reason = format!("narrow = {narrow} must be one of {NARROWINGS:?}");
+    Err(Error::Model { reason })
+}
+
 /// What must be known of a backbone to use it.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
-    /// Channels of the feature map.
+    /// Channels of the feature map at full width; see [`BackboneName::channels`].
     pub channels: usize,
     /// Input pixels from one column or row of the feature map to the next; the fewest that an input
     /// may have.
@@ -51,23 +69,6 @@ impl Facts {
     }
 }
 
-/// What all channels of a backbone may be divided by.
-pub const NARROW: [usize; 4] = [1, 2, 4, 8];
-
-impl BackboneName {
-    /// Channels of the feature map with all channels divided by `narrow`.
-    pub const fn channels(self, narrow: usize) -> usize {
-        self.facts().channels / narrow
-    }
-}
-
-impl Backbone {
-    /// Fresh weights, all channels divided by `narrow`.
-    pub fn narrowed(name: BackboneName, _narrow: usize, device: &Device) -> Self {
-        Self::new(name, device)
-    }
-}
-
 /// The names in recipes and manifests, the enum of networks, and what both can do, from one table.
 macro_rules! backbones {
     ($($(#[$doc:meta])* $name:ident = $wire:literal, $net:ty, $new:expr, $facts:expr;)*) => {
@@ -90,6 +91,12 @@ macro_rules! backbones {
             pub const fn facts(self) -> Facts {
                 match self { $(Self::$name => $facts,)* }
             }
+
+            /// Channels of the feature map when all channels are divided by `narrow`, one of
+            /// [`NARROWINGS`].
+            pub const fn channels(self, narrow: usize) -> usize {
+                self.facts().channels / narrow
+            }
         }
 
         /// A backbone with its weights.
@@ -102,11 +109,18 @@ macro_rules! backbones {
         impl Backbone {
             /// Fresh weights, drawn from the device's seed.
             pub fn new(name: BackboneName, device: &Device) -> Self {
-                match name { $(BackboneName::$name => Self::$name($new(device)),)* }
+                Self::narrowed(name, 1, device)
             }
 
-            /// `[batch, 3, height, width]` to `[batch, channels, rows, columns]`, rows and columns by
-            /// [`Facts::map_side`]. Height and width are at least the stride.
+            /// The same network with the channels of every layer divided by `narrow`, one of
+            /// [`NARROWINGS`], which [`check_narrow`] sees to. Grouped convolutions keep the channels
+            /// of a group and have fewer groups.
+            pub fn narrowed(name: BackboneName, narrow: usize, device: &Device) -> Self {
+                match name { $(BackboneName::$name => Self::$name($new(narrow, device)),)* }
+            }
+
+            /// `[batch, 3, height, width]` to `[batch, channels, rows, columns]`, channels by
+            /// [`BackboneName::channels`], rows and columns by [`Facts::map_side`]. Height and width are at least the stride.
             pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
                 match self { $(Self::$name(net) => net.forward(input),)* }
             }

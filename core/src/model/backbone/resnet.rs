@@ -32,7 +32,7 @@ pub struct ResNet {
 struct Variant {
     /// Blocks of each stage.
     depths: [usize; 4],
-    /// Groups of the 3x3 convolutions.
+    /// Groups of the 3x3 convolutions at full width.
     groups: usize,
     /// Channels between the 1x1 convolutions, as a share of the block's output.
     narrowing: usize,
@@ -50,29 +50,29 @@ const PLAIN: Variant = Variant {
 };
 
 impl ResNet {
-    /// ResNet50 with fresh weights.
-    pub fn resnet50(device: &Device) -> Self {
-        Self::new(&PLAIN, device)
+    /// ResNet50 with fresh weights; channels divided by `narrow`.
+    pub fn resnet50(narrow: usize, device: &Device) -> Self {
+        Self::new(&PLAIN, narrow, device)
     }
 
-    /// ResNet152 with fresh weights.
-    pub fn resnet152(device: &Device) -> Self {
+    /// ResNet152, likewise.
+    pub fn resnet152(narrow: usize, device: &Device) -> Self {
         let depths = [3, 8, 36, 3];
-        Self::new(&Variant { depths, ..PLAIN }, device)
+        Self::new(&Variant { depths, ..PLAIN }, narrow, device)
     }
 
-    /// SE-ResNeXt50 with fresh weights, timm's layout.
-    pub fn se_resnext50(device: &Device) -> Self {
-        Self::squeezing(Edge::Padded, device)
+    /// SE-ResNeXt50 in timm's layout, likewise.
+    pub fn se_resnext50(narrow: usize, device: &Device) -> Self {
+        Self::squeezing(Edge::Padded, narrow, device)
     }
 
-    /// SE-ResNeXt50 with fresh weights, Cadene's layout.
-    pub fn se_resnext50_cadene(device: &Device) -> Self {
-        Self::squeezing(Edge::Ceil, device)
+    /// SE-ResNeXt50 in Cadene's layout, likewise.
+    pub fn se_resnext50_cadene(narrow: usize, device: &Device) -> Self {
+        Self::squeezing(Edge::Ceil, narrow, device)
     }
 
     /// 32 groups of 4 channels in the first stage, twice as many channels in each further one.
-    fn squeezing(edge: Edge, device: &Device) -> Self {
+    fn squeezing(edge: Edge, narrow: usize, device: &Device) -> Self {
         let variant = Variant {
             groups: 32,
             narrowing: 2,
@@ -80,25 +80,25 @@ impl ResNet {
             edge,
             ..PLAIN
         };
-        Self::new(&variant, device)
+        Self::new(&variant, narrow, device)
     }
 
-    fn new(variant: &Variant, device: &Device) -> Self {
+    fn new(variant: &Variant, narrow: usize, device: &Device) -> Self {
+        let mut input = 64 / narrow;
         let stem = ConvNormConfig {
             stride: 2,
-            ..ConvNormConfig::new(3, 64, 7)
+            ..ConvNormConfig::new(3, input, 7)
         };
-        let mut input = 64;
         let mut blocks = Vec::new();
         for (stage, &depth) in variant.depths.iter().enumerate() {
-            let output = 256 << stage;
+            let output = (256 << stage) / narrow;
             for block in 0..depth {
                 let config = BottleneckConfig {
                     input,
                     width: output / variant.narrowing,
                     output,
                     stride: if block == 0 && stage > 0 { 2 } else { 1 },
-                    groups: variant.groups,
+                    groups: variant.groups.div_ceil(narrow),
                     squeeze: variant.squeeze,
                 };
                 blocks.push(config.init(device));
@@ -112,7 +112,7 @@ impl ResNet {
         }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 2048, ceil(height / 32), ceil(width / 32)]`.
+    /// `[batch, 3, height, width]` to `[batch, 2048 / narrow, ceil(height / 32), ceil(width / 32)]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let map = max_3x3(self.stem.forward(input), self.edge);
         self.blocks

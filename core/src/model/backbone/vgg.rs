@@ -26,10 +26,11 @@ pub struct Vgg {
 }
 
 impl Vgg {
-    /// Fresh weights, drawn from the device's seed.
-    pub fn new(device: &Device) -> Self {
+    /// Fresh weights, drawn from the device's seed; channels divided by `narrow`.
+    pub fn new(narrow: usize, device: &Device) -> Self {
         let mut input = 3;
         let layers = STAGES.iter().copied().flatten().map(|&output| {
+            let output = output / narrow;
             let config = ConvNormConfig {
                 bias: true,
                 ..ConvNormConfig::new(input, output, 3)
@@ -42,7 +43,7 @@ impl Vgg {
         }
     }
 
-    /// `[batch, 3, height, width]` to `[batch, 512, height / 32, width / 32]`, rounded down.
+    /// `[batch, 3, height, width]` to `[batch, 512 / narrow, height / 32, width / 32]`, rounded down.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let mut layers = self.blocks.iter();
         STAGES.iter().fold(input, |map, stage| {
