@@ -14,9 +14,12 @@ fn config(backbone: BackboneName) -> EmbedderConfig {
 fn trained<M: Module>(module: M) -> M {
     let mut tensors = named::read(&module).unwrap();
     for (name, values) in &mut tensors {
+        if values.shape.len() > 1 {
+            continue; // deep networks overflow where all weights of a layer are raised
+        }
         let shift = match name.rsplit('.').next() {
             Some("running_var") => 0.6,
-            Some("gamma") => -0.3, // deep networks overflow with more than 1
+            Some("gamma") => -0.3,
             _ => 0.05,
         };
         for (i, value) in values.values.iter_mut().enumerate() {

@@ -155,13 +155,14 @@ fn many_bad_rows_are_one_line_and_a_list() {
 }
 
 #[test]
-fn an_unknown_recipe_names_those_there_are() {
-    let output = flukeprint(&["train", "--recipe", "big", "--out", "x", "--data"])
+fn an_unknown_recipe_names_the_nearest() {
+    let output = flukeprint(&["train", "--recipe", "smal", "--out", "x", "--data"])
         .arg(catalogue())
         .output()
         .unwrap();
     let line = refusal(&output);
-    assert!(line.contains("big") && line.contains("demo"), "{line}");
+    assert!(line.contains("flukeprint recipes"), "{line}");
+    assert!(line.ends_with("did you mean small?"), "{line}");
 }
 
 #[test]

@@ -38,19 +38,18 @@ fn picture(
         .x_label_area_size(36)
         .y_label_area_size(330)
         // The first rung stands on top.
-        .build_cartesian_2d(0.0..1.0, (0..rows - 1).into_segmented())?;
+        .build_cartesian_2d(0.0..1.0, -1..rows)?;
     let of_row = |row: i32| usize::try_from(rows - 1 - row).unwrap_or_default();
-    let step = |value: &SegmentValue<i32>| match value {
-        SegmentValue::CenterOf(row) => report
-            .rungs
-            .get(of_row(*row))
-            .map_or_else(String::new, |rung| rung.step.clone()),
-        _ => String::new(),
+    let step = |row: &i32| match (0..rows).contains(row) {
+        true => report.rungs[of_row(*row)].step.clone(),
+        false => String::new(),
     };
     chart
         .configure_mesh()
         .disable_y_mesh()
-        .y_labels(rows as usize)
+        .x_labels(10)
+        .max_light_lines(1)
+        .y_labels(rows as usize + 2)
         .y_label_formatter(&step)
         .draw()?;
     for (name, color, scores) in [
@@ -66,7 +65,7 @@ fn picture(
         ),
     ] {
         let points = (0..rows).map(|row| {
-            let place = (scores[of_row(row)], SegmentValue::CenterOf(row));
+            let place = (scores[of_row(row)], row);
             Circle::new(place, 5, color.filled())
         });
         chart

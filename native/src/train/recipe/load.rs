@@ -9,7 +9,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// Recipes that may stand on one another.
-const MOST_BASES: usize = 8;
+const MOST_BASES: usize = 32;
 
 impl Recipe {
     /// The recipe of that name, or the one in the file of that path.
