@@ -117,8 +117,12 @@ fn backbones_have_the_references_parameters() {
 fn folding_batch_norms_changes_nothing() {
     let device = Device::flex();
     device.seed(1);
-    let input = Tensor::<4>::random([2, 3, 64, 128], Distribution::Normal(0.0, 1.0), &device);
     for &name in BackboneName::ALL {
+        // The narrowest input whose map has a column for every stripe.
+        let mut widths = [128, 160, 192].into_iter();
+        let width = widths.find(|&width| config(name).check(64, width).is_ok());
+        let shape = [2, 3, 64, width.unwrap()];
+        let input = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
         let network = trained(Network::new(&config(name), 5, &device));
         let (features, logits) = network.forward(input.clone());
         let (folded_features, folded_logits) = network.fold().forward(input.clone());

@@ -1,6 +1,6 @@
 //! Every photo of a catalogue through the network as it ships.
 
-use crate::data::{Batches, Catalogue, Loading, Split, write_atomically};
+use crate::data::{Batches, Catalogue, Loading, PhotoEntry, Split, write_atomically};
 use crate::progress::Progress;
 use crate::train::samples::read_photo;
 use crate::train::{Recipe, Run};
@@ -109,7 +109,7 @@ pub fn embed_catalogue(
         held_out[photo] = Some(row);
     }
     progress.begin("embedding photos", catalogue.photos.len());
-    for batch in inputs(run, catalogue) {
+    for batch in inputs(&run.recipe, catalogue.photos.iter()) {
         let batch = batch?;
         let embedded = embed(&network, batch.samples, &run.recipe, &device)?;
         for (photo, embedding) in batch.photos.into_iter().zip(embedded) {
@@ -126,7 +126,7 @@ pub fn embed_catalogue(
 }
 
 /// What the network says of every photo, given the inputs of its views.
-fn embed(
+pub(crate) fn embed(
     network: &Network,
     photos: Vec<Vec<Vec<f32>>>,
     recipe: &Recipe,
@@ -162,8 +162,11 @@ fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
     })
 }
 
-/// The inputs of all views of every photo.
-fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<Vec<f32>>> {
+/// The inputs of all views of every photo, in order.
+pub(crate) fn inputs<'a>(
+    recipe: &Recipe,
+    photos: impl Iterator<Item = &'a PhotoEntry>,
+) -> Batches<Vec<Vec<f32>>> {
     let loading = Loading {
         seed: 0,
         epoch: 0,
@@ -172,9 +175,8 @@ fn inputs(run: &Run, catalogue: &Catalogue) -> Batches<Vec<Vec<f32>>> {
         workers: 2,
         ahead: 3,
     };
-    let preprocessing = run.recipe.preprocessing();
-    let entries = catalogue.photos.iter().map(|e| run.recipe.input.entry(e));
-    let entries: Vec<_> = entries.collect();
+    let preprocessing = recipe.preprocessing();
+    let entries: Vec<_> = photos.map(|entry| recipe.input.entry(entry)).collect();
     Batches::start((0..entries.len()).collect(), loading, move |photo, _| {
         let (photo, region) = read_photo(&entries[photo])?;
         Ok(preprocessing.inputs(&photo, region)?)

@@ -5,7 +5,7 @@
 //! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
 //! - [`raw_pixel_rows`]: the baseline that a net must leave behind.
 
-mod embeddings;
+pub(crate) mod embeddings;
 mod labelled;
 mod raw_pixels;
 mod report;

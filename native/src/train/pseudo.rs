@@ -3,17 +3,15 @@
 
 use super::Recipe;
 use super::network::TrainingNetwork;
-use super::samples::read_photo;
-use crate::data::{Batches, Boxes, Catalogue, Loading, PhotoEntry, Split, check_photo};
+use crate::data::{Boxes, Catalogue, PhotoEntry, Split, check_photo};
+use crate::evaluate::embeddings::{embed, inputs};
 use crate::progress::Progress;
 use crate::{Error, Result};
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData, activation};
+use flukeprint_core::decision::classifier_probabilities;
 use flukeprint_core::gallery::Label;
 use std::path::{Path, PathBuf};
 
-/// Photos a forward pass.
-const BATCH: usize = 8;
 /// Ends of the names of photos.
 const PHOTOS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
@@ -30,26 +28,18 @@ pub(super) fn label(
     progress: &dyn Progress,
 ) -> Result<(Catalogue, Vec<usize>)> {
     let unlabelled = entries(catalogue)?;
-    let network = network.valid();
-    let device = network.network.total.weight.val().device();
     let individuals = catalogue.individuals.len();
-    let preprocessing = recipe.preprocessing();
-    let shape = [3, preprocessing.height, preprocessing.width];
-    let network = network.identifying(individuals);
+    let network = network.valid().identifying(individuals);
+    let device = network.total.weight.val().device();
     progress.begin("pseudo-labels", unlabelled.len());
     let mut catalogue = catalogue.clone();
     let mut photos = split.train.clone();
-    for batch in inputs(recipe, unlabelled.clone()) {
+    for batch in inputs(recipe, unlabelled.iter()) {
         let batch = batch?;
-        let data = TensorData::new(
-            batch.samples.concat(),
-            [batch.photos.len(), shape[0], shape[1], shape[2]],
-        );
-        let (_, logits) = network.forward(Tensor::from_data(data, &device));
-        let (sure, whale) = activation::softmax(logits, 1).max_dim_with_indices(1);
-        let sure = sure.into_data().iter::<f32>().collect::<Vec<_>>();
-        let whales = whale.into_data().iter::<u32>().collect::<Vec<_>>();
-        for ((&place, sure), whale) in batch.photos.iter().zip(sure).zip(whales) {
+        let embeddings = embed(&network, batch.samples, recipe, &device)?;
+        for (&place, embedding) in batch.photos.iter().zip(embeddings) {
+            let probabilities = classifier_probabilities(&embedding.logits, individuals, 1.0);
+            let (whale, sure) = most(&probabilities);
             if f64::from(sure) >= recipe.samples.pseudo_labels {
                 photos.push(catalogue.photos.len());
                 catalogue.photos.push(PhotoEntry {
@@ -57,8 +47,8 @@ pub(super) fn label(
                     ..unlabelled[place].clone()
                 });
             }
+            progress.advance(place + 1);
         }
-        progress.advance(batch.photos.last().map_or(0, |last| last + 1));
     }
     progress.note(&format!(
         "pseudo-labels: {} of {} photos join",
@@ -68,20 +58,15 @@ pub(super) fn label(
     Ok((catalogue, photos))
 }
 
-fn inputs(recipe: &Recipe, entries: Vec<PhotoEntry>) -> Batches<Vec<f32>> {
-    let loading = Loading {
-        seed: 0,
-        epoch: 0,
-        batch_size: BATCH,
-        drop_last: false,
-        workers: 2,
-        ahead: 3,
-    };
-    let (preprocessing, input) = (recipe.preprocessing(), recipe.input.clone());
-    Batches::start((0..entries.len()).collect(), loading, move |place, _| {
-        let (photo, region) = read_photo(&input.entry(&entries[place]))?;
-        Ok(preprocessing.input(&photo, region)?)
-    })
+/// The likeliest whale and its probability.
+fn most(probabilities: &[f32]) -> (u32, f32) {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (whale, &probability) in (0..).zip(probabilities) {
+        if probability > best.1 {
+            best = (whale, probability);
+        }
+    }
+    best
 }
 
 /// The photos in `test/`, by name, with their boxes.
