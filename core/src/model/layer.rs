@@ -5,6 +5,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation};
 
+use super::trace::Trace;
+
 /// What follows the normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -140,6 +142,11 @@ impl ConvNorm {
             None => x,
         };
         self.activation.forward(x)
+    }
+
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(super) fn trace(&self, map: Trace) -> Trace {
+        map.convolution(&self.conv)
     }
 
     /// The same function in evaluation, with the batch norm's running statistics moved into the

@@ -6,6 +6,7 @@
 //! - [`embedder`]: all of it, and the total classifier on the concatenated features;
 //! - [`finder`]: the small network that proposes where in a photo the fluke is;
 //! - [`named`]: a network's tensors by name, in and out;
+//! - `trace`: what a network costs, read off its shapes;
 //! - `cpu`: a brick's gradients for training on the CPU (feature `train`).
 
 pub mod backbone;
@@ -17,6 +18,7 @@ pub mod head;
 pub mod layer;
 pub mod named;
 pub mod pool;
+mod trace;
 
 pub use embedder::{Embedder, EmbedderConfig, Network};
 pub use finder::{Finder, FinderConfig};
