@@ -6,6 +6,7 @@ mod evaluate;
 mod export;
 mod identify;
 mod import;
+mod models;
 mod serve;
 mod synth;
 mod table;
@@ -28,6 +29,7 @@ struct Arguments {
 enum Verb {
     Synth(synth::Synth),
     Import(import::Import),
+    Models(models::Models),
     Train(train::Train),
     Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
@@ -59,6 +61,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
     let result = match verb {
         Verb::Synth(synth) => synth.run(hears),
         Verb::Import(import) => import.run(hears),
+        Verb::Models(models) => models.run(),
         Verb::Train(train) => train.run(hears),
         Verb::Tune(tune) => tune.run(hears),
         Verb::Evaluate(evaluate) => evaluate.run(hears),
