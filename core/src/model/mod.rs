@@ -5,6 +5,7 @@
 //! - [`head`]: vector to the stripe's feature;
 //! - [`embedder`]: all of it, and the total classifier on the concatenated features;
 //! - [`finder`]: the small network that proposes where in a photo the fluke is;
+//! - [`grouped`]: grouped convolution where a backend has none that is fast;
 //! - [`named`]: a network's tensors by name, in and out;
 //! - `trace`: what a network costs, read off its shapes;
 //! - `cpu`: a brick's gradients for training on the CPU (feature `train`).
@@ -14,6 +15,7 @@ pub mod backbone;
 mod cpu;
 pub mod embedder;
 pub mod finder;
+pub mod grouped;
 pub mod head;
 pub mod layer;
 pub mod named;
