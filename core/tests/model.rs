@@ -103,6 +103,7 @@ fn backbones_have_the_references_parameters() {
         (BackboneName::MobileNetV2Gluon, 2_223_872 + 32 * 32 + 2 * 32),
     ] {
         let backbone = Backbone::new(name, &Device::flex());
+        assert_eq!(backbone.parameters(), count as u64, "{name:?}");
         let trainable: usize = named::read(&backbone)
             .unwrap()
             .iter()
@@ -110,6 +111,93 @@ fn backbones_have_the_references_parameters() {
             .map(|(_, values)| values.values.len())
             .sum();
         assert_eq!(trainable, count, "{name:?}");
+    }
+}
+
+#[test]
+fn multiply_adds_are_the_published_ones() {
+    // In thousands of millions, to the digit behind it: `_ops` of torchvision's weights, with a
+    // classifier of 1000 classes, which VGG has two linear layers more in. SE-ResNeXt50 by
+    // ResNeXt50's 4.230, without two layers a block. Inception v4 as timm has it, with two for each
+    // of its 15.09 million activations.
+    let classifier = |channels: i64| 1000 * channels;
+    let squeezes: i64 = [(3, 256), (4, 512), (6, 1024), (3, 2048)]
+        .map(|(blocks, channels)| blocks * 2 * channels * (channels / 16))
+        .iter()
+        .sum();
+    let linear = 25_088 * 4096 + 4096 * 4096 + classifier(4096);
+    for (name, side, published, digit, others) in [
+        (BackboneName::ResNet50, 224, 4.089, 1e-3, classifier(2048)),
+        (BackboneName::ResNet152, 224, 11.514, 1e-3, classifier(2048)),
+        (
+            BackboneName::DenseNet121,
+            224,
+            2.834,
+            1e-3,
+            classifier(1024),
+        ),
+        (
+            BackboneName::MobileNetV2,
+            224,
+            0.301,
+            1e-3,
+            classifier(1280),
+        ),
+        (BackboneName::Vgg16Bn, 224, 15.470, 1e-3, linear),
+        (
+            BackboneName::SeResNeXt50,
+            224,
+            4.230,
+            1e-3,
+            classifier(2048) - squeezes,
+        ),
+        (
+            BackboneName::InceptionV4,
+            299,
+            12.28,
+            1e-2,
+            classifier(1536) + 2 * 15_090_000,
+        ),
+    ] {
+        let backbone = Backbone::new(name, &Device::flex());
+        let ours = backbone.multiply_adds(side, side) as i64;
+        let giga = (ours + others) as f64 / 1e9;
+        assert!((giga - published).abs() <= 0.5 * digit, "{name:?}: {giga}");
+    }
+}
+
+#[test]
+fn multiply_adds_of_vgg_counted_by_hand() {
+    // Channels in and out and side of the map, for an input of 224 x 224.
+    let layers: [[u64; 3]; 13] = [
+        [3, 64, 224],
+        [64, 64, 224],
+        [64, 128, 112],
+        [128, 128, 112],
+        [128, 256, 56],
+        [256, 256, 56],
+        [256, 256, 56],
+        [256, 512, 28],
+        [512, 512, 28],
+        [512, 512, 28],
+        [512, 512, 14],
+        [512, 512, 14],
+        [512, 512, 14],
+    ];
+    for narrow in NARROWINGS {
+        let width = |channels: u64| match channels {
+            3 => 3,
+            _ => channels / narrow as u64,
+        };
+        let (mut multiply_adds, mut parameters) = (0, 0);
+        for [input, output, side] in layers {
+            let weights = width(input) * width(output) * 9;
+            multiply_adds += weights * side * side;
+            parameters += weights + 3 * width(output); // bias, gamma, beta
+        }
+        let backbone = Backbone::narrowed(BackboneName::Vgg16Bn, narrow, &Device::flex());
+        assert_eq!(backbone.multiply_adds(224, 224), multiply_adds, "{narrow}");
+        assert_eq!(backbone.parameters(), parameters, "{narrow}");
     }
 }
 

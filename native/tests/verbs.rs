@@ -140,9 +140,54 @@ fn a_box_from_a_table_is_used() {
 }
 
 #[test]
+fn models_lists_every_backbone_with_the_references_parameters() {
+    // torchvision's, timm's and Cadene's trunks; compact is our own: 16, 32, 64, 128 channels, two
+    // 3x3 and a 1x1 convolution a block, and two values a channel of each norm.
+    let block = |i: u64, o: u64| 9 * i * o + 9 * o * o + i * o + 3 * 2 * o;
+    let compact = 27 * 16 + 2 * 16 + block(16, 32) + block(32, 64) + block(64, 128);
+    let expected = [
+        ("compact", compact),
+        ("mobilenet-v2", 2_223_872),
+        ("mobilenet-v2-gluon", 2_223_872 + 32 * 32 + 2 * 32),
+        ("resnet50", 23_508_032),
+        ("resnet152", 58_143_808),
+        ("se-resnext50", 25_510_896),
+        ("se-resnext50-cadene", 25_510_896),
+        ("vgg16-bn", 14_723_136),
+        ("densenet121", 6_953_856),
+        ("inception-v4", 41_142_816),
+    ];
+    let list = json(&mut flukeprint(&["models", "--json"]));
+    assert_eq!(list["input"], serde_json::json!([384, 384]));
+    let rows = list["backbones"].as_array().unwrap();
+    let found: Vec<(&str, u64)> = rows
+        .iter()
+        .map(|row| {
+            let name = row["name"].as_str().unwrap();
+            (name, row["parameters"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(found, expected);
+    let inception = &rows[9];
+    assert_eq!(inception["feature_width"], 1536);
+    assert_eq!(inception["mean"], serde_json::json!([0.5, 0.5, 0.5]));
+    for row in rows {
+        assert!(row["stride"].as_u64().unwrap() >= 16, "{row}");
+        assert!(row["multiply_adds"].as_u64().unwrap() > 0, "{row}");
+    }
+    let table = succeed(&mut flukeprint(&["models"])).stdout;
+    let table = String::from_utf8_lossy(&table).into_owned();
+    assert!(
+        found.iter().all(|(name, _)| table.contains(name)),
+        "{table}"
+    );
+}
+
+#[test]
 fn every_verb_has_help_with_an_example() {
     for verb in [
-        "synth", "train", "tune", "evaluate", "export", "identify", "serve",
+        "synth", "import", "models", "recipes", "ladder", "train", "tune", "evaluate", "export",
+        "identify", "serve",
     ] {
         let help = succeed(&mut flukeprint(&[verb, "--help"]));
         assert!(

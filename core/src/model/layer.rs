@@ -5,6 +5,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation};
 
+use super::grouped;
+use super::trace::Trace;
+
 /// What follows the normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -129,17 +132,27 @@ impl ConvNorm {
             let x = super::cpu::convolution(&self.conv, x);
             return super::cpu::norm_activation(norm, self.activation, x);
         }
-        self.composed(x)
+        self.finish(convolve(&self.conv, x))
     }
 
     /// [`Self::forward`] out of burn's own layers.
+    #[cfg(all(test, feature = "train"))]
     pub(super) fn composed(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.conv.forward(x);
+        self.finish(self.conv.forward(x))
+    }
+
+    /// What follows the convolution.
+    fn finish(&self, x: Tensor<4>) -> Tensor<4> {
         let x = match &self.norm {
             Some(norm) => norm.forward(x),
             None => x,
         };
         self.activation.forward(x)
+    }
+
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(super) fn trace(&self, map: Trace) -> Trace {
+        map.convolution(&self.conv)
     }
 
     /// The same function in evaluation, with the batch norm's running statistics moved into the
@@ -186,11 +199,15 @@ impl NormRelu {
     }
 }
 
-/// A convolution by itself, with the CPU's own gradients where it is trained there.
+/// A convolution by itself: with the CPU's own gradients where it is trained there, and in groups
+/// as the device does it fastest.
 pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "train")]
-    if super::cpu::applies(&x) {
+    if super::cpu::applies(&x) || super::cpu::infers(conv, &x) {
         return super::cpu::convolution(conv, x);
+    }
+    if grouped::applies(conv, &x) {
+        return grouped::convolve(conv, x);
     }
     conv.forward(x)
 }

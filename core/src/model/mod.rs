@@ -5,7 +5,9 @@
 //! - [`head`]: vector to the feature;
 //! - [`embedder`]: all of it, and the total classifier on the concatenated features;
 //! - [`finder`]: the small network that proposes where in a photo the fluke is;
+//! - [`grouped`]: grouped convolution where a backend has none that is fast;
 //! - [`named`]: a network's tensors by name, in and out;
+//! - `trace`: what a network costs, read off its shapes;
 //! - `cpu`: a brick's gradients for training on the CPU (feature `train`).
 
 pub mod backbone;
@@ -13,10 +15,12 @@ pub mod backbone;
 mod cpu;
 pub mod embedder;
 pub mod finder;
+pub mod grouped;
 pub mod head;
 pub mod layer;
 pub mod named;
 pub mod pool;
+mod trace;
 
 pub use embedder::{Embedder, EmbedderConfig, Network};
 pub use finder::{Finder, FinderConfig};

@@ -7,6 +7,7 @@ mod export;
 mod identify;
 mod import;
 mod ladder;
+mod models;
 mod recipes;
 mod serve;
 mod synth;
@@ -34,6 +35,7 @@ enum Verb {
     Import(import::Import),
     Recipes(recipes::Recipes),
     Ladder(ladder::Ladder),
+    Models(models::Models),
     Train(train::Train),
     Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
@@ -67,6 +69,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Import(import) => import.run(hears),
         Verb::Recipes(recipes) => recipes.run(),
         Verb::Ladder(ladder) => ladder.run(hears),
+        Verb::Models(models) => models.run(),
         Verb::Train(train) => train.run(hears),
         Verb::Tune(tune) => tune.run(hears),
         Verb::Evaluate(evaluate) => evaluate.run(hears),

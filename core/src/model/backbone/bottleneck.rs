@@ -5,6 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor, activation};
 
 use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
+use crate::model::trace::Trace;
 
 /// Shape of a [`Bottleneck`].
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +76,21 @@ impl Bottleneck {
         activation::relu(x + shortcut)
     }
 
+    pub(super) fn trace(&self, input: Trace) -> Trace {
+        let layers = [&self.reduce, &self.convolve, &self.expand];
+        let map = layers
+            .into_iter()
+            .fold(input, |map, layer| layer.trace(map));
+        let map = match &self.squeeze {
+            Some(squeeze) => map.joined(squeeze.trace()),
+            None => map,
+        };
+        match &self.shortcut {
+            Some(shortcut) => map.joined(shortcut.trace(input.branch())),
+            None => map,
+        }
+    }
+
     pub(super) fn fold(self) -> Self {
         Self {
             reduce: self.reduce.fold(),
@@ -108,5 +124,11 @@ impl SqueezeExcitation {
         let means = map.clone().mean_dim(2).mean_dim(3);
         let x = activation::relu(self.squeeze.forward(means));
         map * activation::sigmoid(self.excite.forward(x))
+    }
+
+    /// What the two layers on the means cost.
+    fn trace(&self) -> Trace {
+        let means = Trace::new([1; 2]);
+        means.convolution(&self.squeeze).convolution(&self.excite)
     }
 }

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, activation};
 
 use super::Facts;
 use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
+use crate::model::trace::Trace;
 
 /// 128 channels, a column for 16 pixels.
 pub(super) const FACTS: Facts = Facts::imagenet(WIDTHS[3], 16, |side| side.div_ceil(16), 2);
@@ -62,6 +63,13 @@ impl Compact {
             .fold(self.stem.forward(input), |x, block| block.forward(x))
     }
 
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(in crate::model) fn trace(&self, input: Trace) -> Trace {
+        self.blocks
+            .iter()
+            .fold(self.stem.trace(input), |map, block| block.trace(map))
+    }
+
     /// The same function in evaluation, batch norms folded.
     #[must_use]
     pub fn fold(self) -> Self {
@@ -84,6 +92,11 @@ impl Block {
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let x = self.second.forward(self.first.forward(input.clone()));
         activation::relu(x + self.shortcut.forward(input))
+    }
+
+    fn trace(&self, input: Trace) -> Trace {
+        let map = self.second.trace(self.first.trace(input));
+        map.joined(self.shortcut.trace(input.branch()))
     }
 
     fn fold(self) -> Self {

@@ -7,8 +7,9 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
 use super::Facts;
-use super::map_pool::{Edge, max_3x3, mean_2x2};
+use super::map_pool::{Edge, max_3x3, mean_2x2, side_of_2x2, side_of_3x3};
 use crate::model::layer::{ConvNorm, ConvNormConfig, NormRelu, convolve};
+use crate::model::trace::Trace;
 
 pub(super) const FACTS: Facts = Facts::imagenet(1024, 32, |side| side.div_ceil(4) / 8, 2);
 
@@ -84,6 +85,13 @@ impl DenseNet {
         self.last.forward(map)
     }
 
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(in crate::model) fn trace(&self, input: Trace) -> Trace {
+        let map = self.stem.trace(input);
+        let map = map.resized(|side| side_of_3x3(side, Edge::Padded));
+        self.blocks.iter().fold(map, |map, block| block.trace(map))
+    }
+
     /// The same function in evaluation, batch norms folded where a convolution stands before them.
     #[must_use]
     pub fn fold(self) -> Self {
@@ -104,6 +112,17 @@ impl DenseBlock {
         let map = Tensor::cat(maps, 1);
         match &self.transition {
             Some(transition) => transition.forward(map),
+            None => map,
+        }
+    }
+
+    fn trace(&self, input: Trace) -> Trace {
+        let layers = self.layers.iter();
+        let map = layers.fold(input, |map, layer| {
+            layer.reduce.trace(map).convolution(&layer.grow)
+        });
+        match &self.transition {
+            Some(transition) => map.convolution(&transition.reduce).resized(side_of_2x2),
             None => map,
         }
     }

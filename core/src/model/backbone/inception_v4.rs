@@ -6,8 +6,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::Facts;
-use super::map_pool::{Edge, max_3x3, mean_3x3};
+use super::map_pool::{Edge, max_3x3, mean_3x3, side_of_3x3};
 use crate::model::layer::{ConvNorm, ConvNormConfig};
+use crate::model::trace::Trace;
 
 pub(super) const FACTS: Facts = Facts {
     mean: [0.5; 3],
@@ -93,6 +94,14 @@ impl InceptionV4 {
             .fold(map, |map, block| block.forward(&map))
     }
 
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(in crate::model) fn trace(&self, input: Trace) -> Trace {
+        let stem = self.stem.iter();
+        let input = input.resized(|side| side.max(SMALLEST));
+        let map = stem.fold(input, |map, layer| layer.trace(map));
+        self.blocks.iter().fold(map, |map, block| block.trace(map))
+    }
+
     /// The same function in evaluation, batch norms folded.
     #[must_use]
     pub fn fold(self) -> Self {
@@ -107,6 +116,15 @@ impl Block {
     fn forward(&self, map: &Tensor<4>) -> Tensor<4> {
         let branches = self.branches.iter().map(|branch| branch.forward(map));
         Tensor::cat(branches.collect(), 1)
+    }
+
+    /// All branches end at the same size.
+    fn trace(&self, map: Trace) -> Trace {
+        let branches = self
+            .branches
+            .iter()
+            .map(|branch| branch.trace(map.branch()));
+        branches.fold(map, |sum, branch| branch.joined(sum))
     }
 
     fn fold(self) -> Self {
@@ -131,6 +149,16 @@ impl Branch {
             [] => map,
             ends => Tensor::cat(ends.iter().map(|end| end.forward(map.clone())).collect(), 1),
         }
+    }
+
+    fn trace(&self, map: Trace) -> Trace {
+        let map = match self.pool {
+            Pool::Max => map.resized(|side| side_of_3x3(side, Edge::Floor)),
+            Pool::None | Pool::Mean => map,
+        };
+        let map = self.layers.iter().fold(map, |map, layer| layer.trace(map));
+        let ends = self.ends.iter().map(|end| end.trace(map.branch()));
+        ends.fold(map, Trace::joined)
     }
 
     fn fold(self) -> Self {

@@ -28,6 +28,20 @@ pub(super) fn max_3x3(map: Tensor<4>, edge: Edge) -> Tensor<4> {
         .forward(map)
 }
 
+/// Rows or columns that [`max_3x3`] leaves of `side`.
+pub(super) fn side_of_3x3(side: usize, edge: Edge) -> usize {
+    match edge {
+        Edge::Padded => side.div_ceil(2),
+        Edge::Floor => side.saturating_sub(3) / 2 + 1,
+        Edge::Ceil => side.saturating_sub(3).div_ceil(2) + 1,
+    }
+}
+
+/// Rows or columns that [`max_2x2`] and [`mean_2x2`] leave of `side`.
+pub(super) fn side_of_2x2(side: usize) -> usize {
+    side / 2
+}
+
 /// Greatest value of every 2x2 square.
 pub(super) fn max_2x2(map: Tensor<4>) -> Tensor<4> {
     MaxPool2dConfig::new([2, 2])

@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::Facts;
 use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
+use crate::model::trace::Trace;
 
 /// 1280 channels, a column for 32 pixels.
 pub(super) const FACTS: Facts = Facts::imagenet(1280, 32, |side| side.div_ceil(32), 11);
@@ -93,6 +94,13 @@ impl MobileNetV2 {
         self.last.forward(x)
     }
 
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(in crate::model) fn trace(&self, input: Trace) -> Trace {
+        let blocks = self.blocks.iter();
+        let map = blocks.fold(self.stem.trace(input), |map, block| block.trace(map));
+        self.last.trace(map)
+    }
+
     /// The same function in evaluation, batch norms folded.
     #[must_use]
     pub fn fold(self) -> Self {
@@ -131,6 +139,11 @@ impl Bottleneck {
         };
         let x = self.project.forward(self.depthwise.forward(x));
         if self.residual { x + input } else { x }
+    }
+
+    fn trace(&self, input: Trace) -> Trace {
+        let layers = self.expand.iter().chain([&self.depthwise, &self.project]);
+        layers.fold(input, |map, layer| layer.trace(map))
     }
 
     fn fold(self) -> Self {

@@ -14,6 +14,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::trace::{Trace, parameters};
 use crate::{Error, Result};
 
 /// What a backbone's channels can be divided by; all their numbers are multiples of each.
@@ -130,8 +131,26 @@ macro_rules! backbones {
             pub fn fold(self) -> Self {
                 match self { $(Self::$name(net) => Self::$name(net.fold()),)* }
             }
+
+            /// [`Self::forward`] with a map's size and cost in the place of the map.
+            pub(super) fn trace(&self, map: Trace) -> Trace {
+                match self { $(Self::$name(net) => net.trace(map),)* }
+            }
         }
     };
+}
+
+impl Backbone {
+    /// Multiply-adds of all convolutions for one input of `height` x `width` pixels, each at least
+    /// the stride. Norms, activations and poolings do not count. Reads shapes only.
+    pub fn multiply_adds(&self, height: usize, width: usize) -> u64 {
+        self.trace(Trace::new([height, width])).multiply_adds
+    }
+
+    /// Trainable values, which the norms' running statistics are not. Reads shapes only.
+    pub fn parameters(&self) -> u64 {
+        parameters(self)
+    }
 }
 
 backbones! {

@@ -6,8 +6,9 @@ use burn::tensor::{Device, Tensor};
 
 use super::Facts;
 use super::bottleneck::{Bottleneck, BottleneckConfig};
-use super::map_pool::{Edge, max_3x3};
+use super::map_pool::{Edge, max_3x3, side_of_3x3};
 use crate::model::layer::{ConvNorm, ConvNormConfig};
+use crate::model::trace::Trace;
 
 /// The deeper half begins with the third of the four stages.
 pub(super) const RESNET50: Facts = Facts::imagenet(2048, 32, |side| side.div_ceil(32), 7);
@@ -118,6 +119,13 @@ impl ResNet {
         self.blocks
             .iter()
             .fold(map, |map, block| block.forward(map))
+    }
+
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(in crate::model) fn trace(&self, input: Trace) -> Trace {
+        let map = self.stem.trace(input);
+        let map = map.resized(|side| side_of_3x3(side, self.edge));
+        self.blocks.iter().fold(map, |map, block| block.trace(map))
     }
 
     /// The same function in evaluation, batch norms folded.

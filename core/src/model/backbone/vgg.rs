@@ -5,8 +5,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::Facts;
-use super::map_pool::max_2x2;
+use super::map_pool::{max_2x2, side_of_2x2};
 use crate::model::layer::{ConvNorm, ConvNormConfig};
+use crate::model::trace::Trace;
 
 pub(super) const FACTS: Facts = Facts::imagenet(512, 32, |side| side / 32, 7);
 
@@ -49,6 +50,16 @@ impl Vgg {
         STAGES.iter().fold(input, |map, stage| {
             let stage = layers.by_ref().take(stage.len());
             max_2x2(stage.fold(map, |map, layer| layer.forward(map)))
+        })
+    }
+
+    /// [`Self::forward`] with a map's size and cost in the place of the map.
+    pub(in crate::model) fn trace(&self, input: Trace) -> Trace {
+        let mut layers = self.blocks.iter();
+        STAGES.iter().fold(input, |map, stage| {
+            let stage = layers.by_ref().take(stage.len());
+            let map = stage.fold(map, |map, layer| layer.trace(map));
+            map.resized(side_of_2x2)
         })
     }
 

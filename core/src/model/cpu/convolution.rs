@@ -7,7 +7,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use burn::backend::ops::{ConvOptions, FloatTensorOps, ModuleOps};
 use burn::backend::{Flex, TensorMetadata, tensor::FloatTensor};
-use burn::tensor::Shape;
 use rayon::prelude::*;
 
 /// What a convolution is beside its weights.
@@ -28,7 +27,38 @@ impl Convolution {
         x: FloatTensor<Flex>,
         weight: FloatTensor<Flex>,
     ) -> FloatTensor<Flex> {
+        let [_, inputs, _, _] = weight.shape().dims();
+        if self.groups > 1 && inputs > 1 {
+            return self.grouped_forward(&x, &weight);
+        }
         Flex::conv2d(x, weight, None, self.options())
+    }
+
+    /// Group by group, whose columns stay in the processor's cache.
+    fn grouped_forward(
+        self,
+        x: &FloatTensor<Flex>,
+        weight: &FloatTensor<Flex>,
+    ) -> FloatTensor<Flex> {
+        let [outputs, inputs, _, _] = weight.shape().dims();
+        let [batch, _, height, width] = x.shape().dims();
+        let geometry = self.geometry(x, weight);
+        let (rows, places) = (inputs * geometry.taps(), geometry.places());
+        let weights = self.by_group(weight);
+        let x = x.to_contiguous();
+        let mut result = vec![0.0_f32; batch * outputs * places];
+        result
+            .par_chunks_mut(outputs / self.groups * places)
+            .zip(x.storage::<f32>().par_chunks(inputs * height * width))
+            .enumerate()
+            .for_each(|(index, (result, x))| {
+                let columns = tensor(geometry.unfold(x, inputs), [rows, places]);
+                let weight = weights[index % self.groups].clone();
+                let product = Flex::float_matmul(weight, columns).to_contiguous();
+                result.copy_from_slice(product.storage::<f32>());
+            });
+        let [rows, columns] = geometry.output_size();
+        tensor(result, [batch, outputs, rows, columns])
     }
 
     /// The gradient for x, shaped like it.
@@ -40,7 +70,7 @@ impl Convolution {
     ) -> FloatTensor<Flex> {
         let [outputs, inputs, _, _] = weight.shape().dims();
         let [batch, channels, height, width] = x.shape().dims();
-        let geometry = self.geometry(x, weight, gradient);
+        let geometry = self.geometry(x, weight);
         if self.is_depthwise(weight) {
             return depthwise_input_gradient(geometry, batch, weight, gradient);
         }
@@ -48,20 +78,19 @@ impl Convolution {
             let transposed = Flex::float_swap_dims(weight.clone(), 0, 1).to_contiguous();
             return Flex::conv2d(gradient.clone(), transposed, None, self.options());
         }
-        let (groups, places) = (self.groups, geometry.places());
-        let rows = inputs * geometry.taps();
-        let weight = weight.to_contiguous();
-        let weight = weight
-            .reshape(Shape::new([groups, outputs / groups, rows]))
-            .transpose(1, 2);
+        let places = geometry.places();
+        let weights = self.by_group(weight);
         let gradient = gradient.to_contiguous();
+        let of_group = outputs / self.groups;
         let mut result = vec![0.0_f32; batch * channels * height * width];
         result
-            .par_chunks_mut(channels * height * width)
-            .zip(gradient.storage::<f32>().par_chunks(outputs * places))
-            .for_each(|(result, gradient)| {
-                let gradient = tensor(gradient.to_vec(), [groups, outputs / groups, places]);
-                let columns = Flex::float_matmul(weight.clone(), gradient).to_contiguous();
+            .par_chunks_mut(inputs * height * width)
+            .zip(gradient.storage::<f32>().par_chunks(of_group * places))
+            .enumerate()
+            .for_each(|(index, (result, gradient))| {
+                let gradient = tensor(gradient.to_vec(), [of_group, places]);
+                let weight = weights[index % self.groups].clone().transpose(0, 1);
+                let columns = Flex::float_matmul(weight, gradient).to_contiguous();
                 geometry.fold(columns.storage::<f32>(), result);
             });
         tensor(result, [batch, channels, height, width])
@@ -76,28 +105,30 @@ impl Convolution {
     ) -> FloatTensor<Flex> {
         let [outputs, inputs, kernel_height, kernel_width] = weight.shape().dims();
         let [batch, channels, height, width] = x.shape().dims();
-        let geometry = self.geometry(x, weight, gradient);
+        let geometry = self.geometry(x, weight);
         if self.is_depthwise(weight) {
             return depthwise_weight_gradient(geometry, [batch, channels], x, gradient);
         }
-        let (groups, places) = (self.groups, geometry.places());
-        let rows = inputs * geometry.taps();
+        let (rows, places) = (inputs * geometry.taps(), geometry.places());
+        let of_group = outputs / self.groups;
         let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
         let parts: Vec<FloatTensor<Flex>> = x
             .storage::<f32>()
-            .par_chunks(channels * height * width)
-            .zip(gradient.storage::<f32>().par_chunks(outputs * places))
+            .par_chunks(inputs * height * width)
+            .zip(gradient.storage::<f32>().par_chunks(of_group * places))
             .map(|(x, gradient)| {
-                let columns = tensor(geometry.unfold(x, channels), [groups, rows, places]);
-                let gradient = tensor(gradient.to_vec(), [groups, outputs / groups, places]);
-                Flex::float_matmul(gradient, columns.transpose(1, 2)).to_contiguous()
+                let columns = tensor(geometry.unfold(x, inputs), [rows, places]);
+                let gradient = tensor(gradient.to_vec(), [of_group, places]);
+                Flex::float_matmul(gradient, columns.transpose(0, 1)).to_contiguous()
             })
             .collect();
         // Image after image, so that the sum does not depend on the threads.
         let mut sum = vec![0.0_f32; outputs * rows];
-        for part in &parts {
-            for (sum, part) in sum.iter_mut().zip(part.storage::<f32>()) {
-                *sum += part;
+        for image in parts.chunks(self.groups) {
+            for (sum, part) in sum.chunks_mut(of_group * rows).zip(image) {
+                for (sum, part) in sum.iter_mut().zip(part.storage::<f32>()) {
+                    *sum += part;
+                }
             }
         }
         tensor(sum, [outputs, inputs, kernel_height, kernel_width])
@@ -119,20 +150,26 @@ impl Convolution {
         [height, width] == [1; 2] && self.stride == 1 && self.padding == [0; 2] && self.groups == 1
     }
 
-    fn geometry(
-        self,
-        x: &FloatTensor<Flex>,
-        weight: &FloatTensor<Flex>,
-        gradient: &FloatTensor<Flex>,
-    ) -> Geometry {
+    /// The kernels of each group as a matrix `[output / groups, input / groups·k·l]`.
+    fn by_group(self, weight: &FloatTensor<Flex>) -> Vec<FloatTensor<Flex>> {
+        let [outputs, inputs, height, width] = weight.shape().dims();
+        let (of_group, rows) = (outputs / self.groups, inputs * height * width);
+        let weight = weight.to_contiguous();
+        let groups = weight.storage::<f32>().chunks(of_group * rows);
+        groups
+            .map(|group| tensor(group.to_vec(), [of_group, rows]))
+            .collect()
+    }
+
+    fn geometry(self, x: &FloatTensor<Flex>, weight: &FloatTensor<Flex>) -> Geometry {
         let [_, _, height, width] = x.shape().dims();
         let [_, _, kernel_height, kernel_width] = weight.shape().dims();
-        let [_, _, output_height, output_width] = gradient.shape().dims();
+        let side = |side, kernel, padding: usize| (side + 2 * padding - kernel) / self.stride + 1;
         Geometry {
             height,
             width,
-            output_height,
-            output_width,
+            output_height: side(height, kernel_height, self.padding[0]),
+            output_width: side(width, kernel_width, self.padding[1]),
             kernel: [kernel_height, kernel_width],
             padding: self.padding,
             stride: self.stride,

@@ -54,6 +54,11 @@ impl Geometry {
         self.output_height * self.output_width
     }
 
+    /// Height and width of the output's plane.
+    pub(super) fn output_size(&self) -> [usize; 2] {
+        [self.output_height, self.output_width]
+    }
+
     /// The outputs along an axis that see the image, not its padding, through a tap.
     fn seen(&self, axis: usize, tap: usize) -> Range<usize> {
         let (input, output) = match axis {

@@ -3,7 +3,8 @@
 //! burn 0.22 takes the weight gradient of a convolution by convolving with a kernel as large as the
 //! map, once for every group, and composes a training batch norm and its activation of a dozen
 //! passes over the map. Here the same gradients are matrix products and two passes. Any other
-//! device, and evaluation, take burn's own way ([`applies`]).
+//! device takes burn's own way ([`applies`]), and so does evaluation, but for convolutions in groups
+//! ([`infers`]).
 
 mod convolution;
 mod depthwise;
@@ -14,15 +15,14 @@ mod norm;
 mod tests;
 
 use alloc::vec;
-use burn::backend::{
-    Backend, Dispatch, DispatchDevice, Flex, backend_extension, tensor::FloatTensor,
-};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
 use burn::tensor::{DType, Tensor};
 use convolution::Convolution;
 use norm::NormActivation;
 
+use super::grouped;
 use crate::model::layer::Activation;
 
 /// What a backend must be able to do, and its differentiable form beside it.
@@ -74,13 +74,12 @@ impl TrainingLayers for Flex {
 
 /// Whether `x` is trained on the CPU in f32, which is all that this room knows.
 pub(super) fn applies(x: &Tensor<4>) -> bool {
-    let is_flex = match x.device().as_dispatch() {
-        DispatchDevice::Autodiff(device) => {
-            matches!(device.clone().inner(), DispatchDevice::Flex(_))
-        }
-        _ => false,
-    };
-    is_flex && x.dtype() == DType::F32
+    x.device().is_autodiff() && grouped::is_on_cpu(x) && x.dtype() == DType::F32
+}
+
+/// Whether a convolution in evaluation is faster here than burn's: one in groups.
+pub(super) fn infers(conv: &Conv2d, x: &Tensor<4>) -> bool {
+    grouped::is_grouped(conv) && grouped::is_on_cpu(x) && x.dtype() == DType::F32
 }
 
 /// A convolution, its bias included.

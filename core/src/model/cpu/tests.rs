@@ -29,6 +29,7 @@ fn cases() -> Vec<Case> {
         layer(6, 6, 3, 2, 6, Activation::Linear),
         layer(6, 6, 5, 2, 6, Activation::Relu),
         layer(6, 4, 3, 2, 2, Activation::Relu),
+        layer(6, 9, 3, 1, 3, Activation::Linear),
         ConvNormConfig {
             kernel: [1, 7],
             padding: [0, 3],
