@@ -1,8 +1,8 @@
 //! Median times of the backbones on this machine's CPU.
 //!
-//! `cargo bench -p flukeprint --bench backbones [NAME]...`, from nothing a build of minutes. For each
-//! backbone: one photo of 384 x 384 in evaluation with batch norms folded, and forward and backward
-//! of 16 photos of 128 x 256 in training.
+//! `cargo bench -p flukeprint --bench backbones -- [--inference] [NAME]...`, from nothing a build of
+//! minutes. For each backbone: one photo of 384 x 384 in evaluation with batch norms folded, and,
+//! without `--inference`, forward and backward of 16 photos of 128 x 256 in training.
 #![allow(clippy::print_stdout)] // prints a table
 
 use burn::tensor::{Device, Distribution, Tensor};
@@ -12,20 +12,25 @@ use std::time::Instant;
 const ROUNDS: usize = 7;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args()
+    let (options, wanted): (Vec<String>, Vec<String>) = std::env::args()
         .skip(1)
-        .filter(|a| !a.starts_with('-'))
-        .collect();
-    println!("backbone               1 photo, ms   16 photos, forward and backward, s");
+        .partition(|word| word.starts_with('-'));
+    let trains = !options.iter().any(|option| option == "--inference");
+    let heading = "   16 photos, forward and backward, s";
+    println!(
+        "backbone               1 photo, ms{}",
+        if trains { heading } else { "" }
+    );
     for &name in BackboneName::ALL {
         if wanted.is_empty() || wanted.iter().any(|w| w == name.name()) {
-            let photo = inference(name);
-            let (forward, backward) = training(name);
-            println!(
-                "{:22} {:11.0}   {forward:.2} {backward:.2}",
-                name.name(),
-                photo * 1e3
-            );
+            let photo = format!("{:22} {:11.0}", name.name(), inference(name) * 1e3);
+            match trains {
+                true => {
+                    let (forward, backward) = training(name);
+                    println!("{photo}   {forward:.2} {backward:.2}");
+                }
+                false => println!("{photo}"),
+            }
         }
     }
 }
