@@ -49,7 +49,8 @@ async fn times(page: &Page, photos: &[&Path]) -> Result<Vec<f64>> {
     for card in 0..cards {
         page.answer(card).await?;
     }
-    let steps: Vec<Vec<f64>> = serde_json::from_value(page.run(READ_TIMES, vec![]).await?)?;
+    let steps: Vec<Vec<f64>> =
+        serde_json::from_value(page.client().execute(READ_TIMES, vec![]).await?)?;
     let mut sums: Vec<f64> = steps.iter().map(|steps| steps.iter().sum()).collect();
     sums.sort_by(f64::total_cmp);
     Ok(sums)
