@@ -7,6 +7,7 @@ mod inception_v4;
 mod map_pool;
 mod mobilenet_v2;
 mod resnet;
+mod se_resnext;
 mod vgg;
 
 use alloc::format;
@@ -165,9 +166,9 @@ backbones! {
     /// ResNet152, likewise.
     ResNet152 = "resnet152", resnet::ResNet, resnet::ResNet::resnet152, resnet::RESNET152;
     /// SE-ResNeXt50 32x4d (Hu et al., 2018) as timm has it: the stem's pooling is padded.
-    SeResNeXt50 = "se-resnext50", resnet::ResNet, resnet::ResNet::se_resnext50, resnet::RESNET50;
+    SeResNeXt50 = "se-resnext50", resnet::ResNet, se_resnext::timm, resnet::RESNET50;
     /// SE-ResNeXt50 32x4d as Cadene has it: the stem's pooling is not padded and rounds up.
-    SeResNeXt50Cadene = "se-resnext50-cadene", resnet::ResNet, resnet::ResNet::se_resnext50_cadene, resnet::CADENE;
+    SeResNeXt50Cadene = "se-resnext50-cadene", resnet::ResNet, se_resnext::cadene, se_resnext::CADENE;
     /// VGG16 with batch norm (Simonyan and Zisserman, 2015), the last pooling included.
     Vgg16Bn = "vgg16-bn", vgg::Vgg, vgg::Vgg::new, vgg::FACTS;
     /// DenseNet121 (Huang et al., 2017), the ReLU behind its last norm included.

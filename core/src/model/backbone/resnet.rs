@@ -1,4 +1,4 @@
-//! ResNet50, ResNet152 and SE-ResNeXt50 32x4d.
+//! ResNet50 and ResNet152 (He et al., 2016), and what SE-ResNeXt50 shares with them.
 
 use alloc::vec::Vec;
 use burn::module::Module;
@@ -14,12 +14,6 @@ use crate::model::trace::Trace;
 pub(super) const RESNET50: Facts = Facts::imagenet(2048, 32, |side| side.div_ceil(32), 7);
 /// See [`RESNET50`].
 pub(super) const RESNET152: Facts = Facts::imagenet(2048, 32, |side| side.div_ceil(32), 11);
-/// See [`RESNET50`]; the stem's pooling rounds down what the convolution rounded up.
-pub(super) const CADENE: Facts = Facts {
-    map_side: |side| (side.div_ceil(2) / 2).div_ceil(8),
-    ..RESNET50
-};
-
 /// A strided 7x7 convolution, a pooling, four stages of bottlenecks.
 #[derive(Module, Debug)]
 pub struct ResNet {
@@ -30,19 +24,21 @@ pub struct ResNet {
 }
 
 /// What the variants differ in.
-struct Variant {
+pub(super) struct Variant {
     /// Blocks of each stage.
-    depths: [usize; 4],
+    pub depths: [usize; 4],
     /// Groups of the 3x3 convolutions at full width.
-    groups: usize,
+    pub groups: usize,
     /// Channels between the 1x1 convolutions, as a share of the block's output.
-    narrowing: usize,
-    squeeze: bool,
+    pub narrowing: usize,
+    /// Whether blocks weigh their channels.
+    pub squeeze: bool,
     /// Of the stem's pooling.
-    edge: Edge,
+    pub edge: Edge,
 }
 
-const PLAIN: Variant = Variant {
+/// ResNet50's.
+pub(super) const PLAIN: Variant = Variant {
     depths: [3, 4, 6, 3],
     groups: 1,
     narrowing: 4,
@@ -62,29 +58,8 @@ impl ResNet {
         Self::new(&Variant { depths, ..PLAIN }, narrow, device)
     }
 
-    /// SE-ResNeXt50 in timm's layout, likewise.
-    pub fn se_resnext50(narrow: usize, device: &Device) -> Self {
-        Self::squeezing(Edge::Padded, narrow, device)
-    }
-
-    /// SE-ResNeXt50 in Cadene's layout, likewise.
-    pub fn se_resnext50_cadene(narrow: usize, device: &Device) -> Self {
-        Self::squeezing(Edge::Ceil, narrow, device)
-    }
-
-    /// 32 groups of 4 channels in the first stage, twice as many channels in each further one.
-    fn squeezing(edge: Edge, narrow: usize, device: &Device) -> Self {
-        let variant = Variant {
-            groups: 32,
-            narrowing: 2,
-            squeeze: true,
-            edge,
-            ..PLAIN
-        };
-        Self::new(&variant, narrow, device)
-    }
-
-    fn new(variant: &Variant, narrow: usize, device: &Device) -> Self {
+    /// Fresh weights, drawn from the device's seed; channels divided by `narrow`.
+    pub(super) fn new(variant: &Variant, narrow: usize, device: &Device) -> Self {
         let mut input = 64 / narrow;
         let stem = ConvNormConfig {
             stride: 2,
