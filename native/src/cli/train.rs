@@ -16,10 +16,10 @@ pub struct Train {
     /// Folder with train.csv, train/ and, if there are boxes, bounding_boxes.csv.
     #[arg(long)]
     data: PathBuf,
-    /// A recipe's name (demo, small, small-scratch, tiny) or a file ending in .toml.
+    /// A recipe's name, as `flukeprint recipes` lists it, or a file ending in .toml.
     #[arg(long, default_value = "small")]
     recipe: String,
-    /// Backbone weights to begin with, as safetensors.
+    /// Backbone weights to begin with, .pth or .safetensors.
     #[arg(long)]
     start: Option<PathBuf>,
     /// Folder to make for the run.
