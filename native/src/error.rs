@@ -199,7 +199,7 @@ pub enum Error {
     OneWhale,
     /// The loss is no number any more.
     #[error(
-        "the loss of {stage} became {value} in epoch {epoch}; lower the rates in the recipe and train again"
+        "the loss of {stage} became {value} in epoch {epoch}; lower the rates in the recipe (a run in progress reads its own recipe.toml)"
     )]
     Loss {
         /// Which stage.
@@ -208,6 +208,28 @@ pub enum Error {
         epoch: usize,
         /// The loss.
         value: f32,
+    },
+    /// A training stopped from which it can go on.
+    #[error(
+        "{cause}\nwhat was trained until then is kept in {}; when the cause is mended, go on with \
+         `flukeprint train --resume --out {}`", path.display(), out.display()
+    )]
+    Stopped {
+        /// Why.
+        cause: Box<Self>,
+        /// The unfinished run.
+        path: PathBuf,
+        /// Where the run is to stand.
+        out: PathBuf,
+    },
+    /// An interrupted training stands where a new one is to begin.
+    #[error(
+        "{} holds an interrupted training; go on with it by `train --resume`, or remove the folder",
+        path.display()
+    )]
+    Unfinished {
+        /// The unfinished run.
+        path: PathBuf,
     },
     /// Some photos have no answer; each says why in its place.
     #[error("{failed} of {photos} photos could not be answered; each says why above")]
@@ -251,6 +273,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Write { .. } | Self::Worker { .. } | Self::Loss { .. } => 1,
+            Self::Stopped { cause, .. } => cause.exit_code(),
             _ => 2,
         }
     }

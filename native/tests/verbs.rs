@@ -40,7 +40,7 @@ fn the_same_seed_gives_the_same_catalogue_weights_and_bundle() {
     let at = |name: &str| place.path().join(name);
     make(place.path(), "1"); // the other has two threads
     assert_eq!(contents(&at("catalogue"), &[]), contents(catalogue(), &[]));
-    let elsewhere = ["facts.json"];
+    let elsewhere = ["facts.json", "events.jsonl"]; // a path, times
     assert_eq!(
         contents(&at("run"), &elsewhere),
         contents(run_folder(), &elsewhere)

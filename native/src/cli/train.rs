@@ -1,7 +1,7 @@
 //! `flukeprint train`.
 
 use crate::progress::Progress;
-use crate::train::{Recipe, train};
+use crate::train::{Recipe, Run, resume, train, train_on_all};
 use burn::tensor::Device;
 use clap::Args;
 use std::path::PathBuf;
@@ -10,18 +10,27 @@ use std::time::Instant;
 /// Train a network on a catalogue by a recipe.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  flukeprint train --data catalogue --recipe small --start mobilenet_v2.safetensors --out run"
+    after_help = "Examples:\n  flukeprint train --data catalogue --recipe small --start mobilenet_v2.safetensors --out run\n  \
+    flukeprint train --resume --out run\n  \
+    flukeprint train --all-of run --start run --recipe short.toml --out final"
 )]
 pub struct Train {
     /// Folder with train.csv, train/ and, if there are boxes, bounding_boxes.csv.
+    #[arg(long, required_unless_present_any = ["resume", "all_of"])]
+    data: Option<PathBuf>,
+    /// A recipe's name, as `flukeprint recipes` lists it, or a file ending in .toml [default: small;
+    /// with --all-of, that run's].
     #[arg(long)]
-    data: PathBuf,
-    /// A recipe's name, as `flukeprint recipes` lists it, or a file ending in .toml.
-    #[arg(long, default_value = "small")]
-    recipe: String,
-    /// Backbone weights to begin with, .pth or .safetensors.
+    recipe: Option<String>,
+    /// What to begin with: backbone weights, .pth or .safetensors, or the folder of another run.
     #[arg(long)]
     start: Option<PathBuf>,
+    /// Train on all photos of this tuned run, its held-out ones too, and keep its thresholds.
+    #[arg(long, value_name = "RUN", conflicts_with = "data")]
+    all_of: Option<PathBuf>,
+    /// Go on with the training that was interrupted, from the end of its last epoch.
+    #[arg(long, conflicts_with_all = ["data", "recipe", "start", "all_of", "seed"])]
+    resume: bool,
     /// Folder to make for the run.
     #[arg(long)]
     out: PathBuf,
@@ -33,22 +42,34 @@ pub struct Train {
 impl Train {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
         let begun = Instant::now();
-        let mut recipe = Recipe::load(&self.recipe)?;
-        recipe.seed = self.seed.unwrap_or(recipe.seed);
-        let start = self.start.as_deref();
-        let run = train(
-            &self.data,
-            &recipe,
-            start,
-            &self.out,
-            &Device::flex(),
-            progress,
-        )?;
+        let run = self.train(&Device::flex(), progress)?;
         let seconds = begun.elapsed().as_secs_f64();
         progress.note(&format!(
             "{}: trained in {seconds:.0} s; next: flukeprint tune",
             run.folder().display()
         ));
         Ok(())
+    }
+
+    fn train(&self, device: &Device, progress: &dyn Progress) -> crate::Result<Run> {
+        if self.resume {
+            return resume(&self.out, device, progress);
+        }
+        let tuned = self.all_of.as_deref().map(Run::open).transpose()?;
+        let mut recipe = match (&self.recipe, &tuned) {
+            (None, Some(tuned)) => tuned.recipe.clone(),
+            (name, _) => Recipe::load(name.as_deref().unwrap_or("small"))?,
+        };
+        recipe.seed = self.seed.unwrap_or(recipe.seed);
+        let (start, out) = (self.start.as_deref(), &self.out);
+        match (&tuned, &self.data) {
+            (Some(tuned), _) => train_on_all(tuned, &recipe, start, out, device, progress),
+            (None, Some(data)) => train(data, &recipe, start, out, device, progress),
+            // The parser lets nothing else through.
+            (None, None) => Err(crate::Error::MissingFolder {
+                path: PathBuf::new(),
+                wanted: "--data",
+            }),
+        }
     }
 }

@@ -72,6 +72,17 @@ impl Split {
         }
     }
 
+    /// The same photos, all of them to train on.
+    #[must_use]
+    pub fn all_to_train(&self) -> Self {
+        Self {
+            seed: self.seed,
+            train: self.everything(),
+            tune: Vec::new(),
+            report: Vec::new(),
+        }
+    }
+
     /// Every photo: the gallery to identify from once tuning is done (spec, *Deciding* 6).
     pub fn everything(&self) -> Vec<usize> {
         let mut all = [&self.train[..], &self.tune, &self.report].concat();

@@ -10,7 +10,7 @@ use crate::tune::{LabelledQueries, Tuning, tune};
 use crate::{Error, Result};
 use flukeprint_core::decision::DecisionParameters;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// What a run is worth on the report half of its validation photos.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,12 +40,7 @@ pub fn tune_run(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Re
     let split = run.split(catalogue)?;
     let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
     let tuning = tune(&queries(catalogue, &split, &embeddings, Half::Tune)?)?;
-    let path = decision_path(run);
-    let json = serde_json::to_vec_pretty(&tuning.parameters).map_err(|error| Error::Write {
-        path: path.clone(),
-        source: std::io::Error::other(error),
-    })?;
-    write_atomically(&path, &json)?;
+    run.save_decision(run.folder(), &tuning.parameters)?;
     Ok(tuning)
 }
 
@@ -112,17 +107,29 @@ fn queries(
     )?)
 }
 
-fn decision_path(run: &Run) -> PathBuf {
-    run.folder().join("decision.json")
-}
+/// Where a run keeps its decision's parameters.
+const DECISION: &str = "decision.json";
 
 impl Run {
+    /// Keeps the decision's parameters in `folder`, where the run stands or grows.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn save_decision(&self, folder: &Path, decision: &DecisionParameters) -> Result<()> {
+        let path = folder.join(DECISION);
+        let json = serde_json::to_vec_pretty(decision).map_err(|error| Error::Write {
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        write_atomically(&path, &json)
+    }
+
     /// The decision's parameters, as [`tune_run`] chose them.
     ///
     /// # Errors
     /// When the run was not tuned yet, or its parameters cannot be used.
     pub fn decision(&self) -> Result<DecisionParameters> {
-        let path = decision_path(self);
+        let path = self.folder().join(DECISION);
         if !path.exists() {
             let wanted = "run `flukeprint tune` on this run first";
             return Err(Error::MissingFile { path, wanted });

@@ -5,9 +5,10 @@ use super::losses::boxes::smooth_l1;
 use super::optimizer::{AdamW, Pace};
 use super::samples::read_photo;
 use super::schedule::OneCycle;
+use super::tally::Tally;
+use crate::Result;
 use crate::data::{Augmentation, Batches, Catalogue, Loading, PhotoEntry, epoch_order};
 use crate::progress::Progress;
-use crate::{Error, Result};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use flukeprint_core::model::{Finder, FinderConfig};
@@ -59,21 +60,13 @@ pub fn train(
     let mut finder = recipe.model.init(device);
     progress.begin("training the fluke finder", steps * recipe.epochs);
     for epoch in 0..recipe.epochs {
-        let mut sum = 0.0;
-        for (batch, inputs) in photos.epoch(recipe, seed, epoch as u64).enumerate() {
+        let mut tally = Tally::new("the fluke finder", epoch);
+        for inputs in photos.epoch(recipe, seed, epoch as u64) {
             let inputs = inputs?;
-            let step = epoch * steps + batch;
+            let step = epoch * steps + tally.steps();
             let (input, boxes) = tensors(&inputs.samples, recipe.model.side, device);
             let loss = smooth_l1(finder.forward(input), boxes, BEND);
-            let value: f32 = loss.clone().into_scalar();
-            if !value.is_finite() {
-                return Err(Error::Loss {
-                    stage: "the fluke finder".to_owned(),
-                    epoch: epoch + 1,
-                    value,
-                });
-            }
-            sum += f64::from(value);
+            tally.add(&loss)?;
             let gradients = GradientsParams::from_grads(loss.backward(), &finder);
             let rate = recipe.rate * cycle.rate(step);
             finder = optimizer
@@ -92,7 +85,7 @@ pub fn train(
             "fluke finder, epoch {} of {}: loss {:.5}",
             epoch + 1,
             recipe.epochs,
-            sum / steps as f64
+            tally.mean_loss()?
         ));
     }
     Ok(Some(finder))

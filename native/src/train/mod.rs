@@ -3,21 +3,32 @@
 //!
 //! - [`Recipe`]: what decides; [`schedule`], [`losses`], [`optimizer`]: the formulas;
 //! - [`network`]: the network with what only its losses need;
-//! - `samples`: photo to training sample; [`stage`]: the loop; [`metric`]: the start by triplets;
-//!   [`finder`]: the fluke finder's training;
+//! - `samples`: photo to training sample; `start`: the weights to begin with;
+//! - `trainer`: the loop, which runs one `course` after another: [`metric`], the start by triplets,
+//!   and those of `stage`; `checkpoint`, `journal` and `watch`: what it keeps after each epoch, and
+//!   what it tells; [`finder`]: the fluke finder's training;
 //! - [`Run`]: the folder.
 
+mod checkpoint;
+mod course;
 pub mod finder;
+mod journal;
 pub mod losses;
 pub mod metric;
 pub mod network;
 pub mod optimizer;
+mod plot;
 mod pseudo;
+mod read;
 pub mod recipe;
 mod run;
 pub(crate) mod samples;
 pub mod schedule;
-pub mod stage;
+mod stage;
+mod start;
+mod tally;
+mod trainer;
+mod watch;
 mod weights;
 
 pub use metric::{Mining, TripletRecipe};
@@ -29,24 +40,32 @@ pub use run::{Facts, Run};
 pub use weights::{load_weights, save_weights};
 
 use crate::data::{Catalogue, Reading, Source, Split};
-use crate::import;
 use crate::progress::Progress;
 use crate::{Error, Result};
 use burn::module::Module;
 use burn::tensor::Device;
+use checkpoint::{Checkpoint, Position};
+use course::device_of;
+use journal::Journal;
 use network::TrainingNetwork;
+use optimizer::AdamW;
+use run::class_names;
 use samples::Samples;
 use std::path::Path;
+use trainer::Trainer;
+use watch::Watch;
 
 /// Trains by `recipe` on the training photos of the catalogue in the folder `data` and writes the
 /// run to `out`.
 ///
-/// `start` is a file of backbone weights to begin with, see [`import`]. The same catalogue, recipe
-/// and start give the same weights on the CPU, whatever the number of threads.
+/// `start` is what it begins with: a file of backbone weights, see [`import`](crate::import), or the
+/// folder of another run. The same catalogue, recipe and start give the same weights on the CPU,
+/// whatever the number of threads.
 ///
 /// # Errors
-/// Unusable data or start weights, a loss that is no number any more, a full disk. Then nothing is
-/// left at `out`.
+/// Unusable data or start weights; a loss that is no number any more, a photo that cannot be read any
+/// more, a full disk. Then nothing is left at `out`; after the first epoch, [`resume`] can go on from
+/// where the last one ended.
 pub fn train(
     data: &Path,
     recipe: &Recipe,
@@ -58,61 +77,183 @@ pub fn train(
     let catalogue = &read_catalogue(data, progress)?;
     let split = Split::draw(catalogue, recipe.seed, recipe.validation.new_whales);
     let run = Run::create(out, data, catalogue, recipe, &split)?;
-    match fill(&run, catalogue, &split, start, device, progress) {
-        Ok(()) => run.finish(),
-        Err(error) => {
-            run.abandon();
-            Err(error)
-        }
-    }
+    let work = Work {
+        run,
+        catalogue,
+        split,
+        progress,
+    };
+    work.begin(start, device)
 }
 
-/// Trains the networks and keeps them in the unfinished run.
-fn fill(
-    run: &Run,
-    catalogue: &Catalogue,
-    split: &Split,
+/// Trains by `recipe` on all photos of a tuned run's catalogue, its held-out ones too, and keeps the
+/// thresholds that were chosen while they were held out (spec, *Data*). The new run cannot be
+/// measured on photos of its own.
+///
+/// # Errors
+/// As [`train`], and a run that was not tuned.
+pub fn train_on_all(
+    tuned: &Run,
+    recipe: &Recipe,
     start: Option<&Path>,
+    out: &Path,
     device: &Device,
     progress: &dyn Progress,
-) -> Result<()> {
-    let recipe = &run.recipe;
-    device.seed(recipe.seed);
-    let device = device.clone().autodiff();
+) -> Result<Run> {
+    let decision = tuned.decision()?;
+    let data = &tuned.facts.catalogue;
+    let catalogue = &read_catalogue(data, progress)?;
+    let split = tuned.split(catalogue)?.all_to_train();
+    let run = Run::create(out, data, catalogue, recipe, &split)?;
+    run.save_decision(&run.growing(), &decision)?;
+    let work = Work {
+        run,
+        catalogue,
+        split,
+        progress,
+    };
+    work.begin(start, device)
+}
 
-    let samples = Samples::new(catalogue, recipe, &split.train);
-    let classes = recipe.samples.classes(catalogue.individuals.len());
-    let mut network = TrainingNetwork::new(recipe, &samples.of_each(classes), &device);
-    if let Some(start) = start {
-        let embedder = &mut network.network.embedder;
-        embedder.backbone =
-            import::start_backbone(recipe.model.backbone, embedder.backbone.clone(), start)?;
-    }
-    let network = metric::start(network, &samples, recipe, progress)?;
-    let network = stage::head(network, &samples, recipe, progress)?;
-    let mut network = stage::full(network, &samples, recipe, progress)?;
-    if recipe.samples.pseudo_labels > 0.0 {
-        let (catalogue, photos) = pseudo::label(&network, catalogue, split, recipe, progress)?;
-        let samples = Samples::new(&catalogue, recipe, &photos);
-        network = stage::again(network, &samples, recipe, progress)?;
-    }
-    run.save_network(&network.valid())?;
-    drop(samples);
+/// Goes on with the training of the run `out` that was interrupted, with its recipe and its catalogue,
+/// from the end of the last epoch.
+///
+/// # Errors
+/// As [`train`]; nothing to go on with; photos, labels or boxes that have changed since.
+pub fn resume(out: &Path, device: &Device, progress: &dyn Progress) -> Result<Run> {
+    let (run, checkpoint) = Run::unfinished(out)?;
+    let catalogue = &read_catalogue(&run.facts.catalogue, progress)?;
+    let split = run.split_in(&run.growing(), catalogue)?;
+    let work = Work {
+        run,
+        catalogue,
+        split,
+        progress,
+    };
+    work.go_on(checkpoint, device)
+}
 
-    if let Some(finder_recipe) = &recipe.finder {
-        let found = finder::train(
-            catalogue,
-            &split.train,
-            finder_recipe,
-            recipe.seed,
-            &device,
-            progress,
-        )?;
-        if let Some(finder) = found {
-            run.save_finder(&finder.valid())?;
+/// A run and what it is trained on.
+struct Work<'a> {
+    run: Run,
+    catalogue: &'a Catalogue,
+    split: Split,
+    progress: &'a dyn Progress,
+}
+
+impl Work<'_> {
+    fn begin(self, start: Option<&Path>, device: &Device) -> Result<Run> {
+        let result = self.fresh(start, device).and_then(|(samples, network)| {
+            let position = Position {
+                course: 0,
+                epochs: 0,
+            };
+            let recipe = &self.run.recipe;
+            let nothing = AdamW::new(recipe.weight_decay, recipe.clip);
+            let path = self.run.growing().join(checkpoint::FILE);
+            Checkpoint::of(&network, &nothing, position)?.save(&path)?;
+            self.fill(network, samples, None)
+        });
+        self.end(result)
+    }
+
+    fn go_on(self, checkpoint: Checkpoint, device: &Device) -> Result<Run> {
+        let path = self.run.growing().join(checkpoint::FILE);
+        let result = self.fresh(None, device).and_then(|(samples, network)| {
+            let network = checkpoint.restore(network, &path)?;
+            self.fill(network, samples, Some(checkpoint))
+        });
+        self.end(result)
+    }
+
+    fn end(self, result: Result<()>) -> Result<Run> {
+        match result {
+            Ok(()) => self.run.finish(),
+            Err(error) => {
+                let (folder, growing) = (self.run.folder().to_owned(), self.run.growing());
+                self.run.abandon();
+                Err(match growing.exists() {
+                    true => Error::Stopped {
+                        cause: Box::new(error),
+                        path: growing,
+                        out: folder,
+                    },
+                    false => error,
+                })
+            }
         }
     }
-    Ok(())
+
+    /// The photos to train on, and a network that has learned nothing but what it begins with.
+    fn fresh(&self, start: Option<&Path>, device: &Device) -> Result<(Samples, TrainingNetwork)> {
+        let recipe = &self.run.recipe;
+        device.seed(recipe.seed);
+        let samples = Samples::new(self.catalogue, recipe, &self.split.train);
+        let classes = class_names(recipe, &self.catalogue.individuals);
+        let photos = samples.of_each(classes.len());
+        let network = TrainingNetwork::new(recipe, &photos, &device.clone().autodiff());
+        let network = match start {
+            Some(start) => start::begin(network, start, recipe, &classes, self.progress)?,
+            None => network,
+        };
+        Ok((samples, network))
+    }
+
+    /// Trains the networks and keeps them in the unfinished run.
+    fn fill(
+        &self,
+        network: TrainingNetwork,
+        samples: Samples,
+        resumed: Option<Checkpoint>,
+    ) -> Result<()> {
+        let device = device_of(&network);
+        if !self.run.has_network() {
+            let network = self.network(network, samples, resumed)?;
+            self.run.save_network(&network.valid())?;
+        }
+        let recipe = &self.run.recipe;
+        let Some(finder_recipe) = &recipe.finder else {
+            return Ok(());
+        };
+        device.clone().inner().seed(recipe.seed);
+        let (photos, seed) = (&self.split.train, recipe.seed);
+        let (catalogue, progress) = (self.catalogue, self.progress);
+        let found = finder::train(catalogue, photos, finder_recipe, seed, &device, progress)?;
+        match found {
+            Some(finder) => self.run.save_finder(&finder.valid()),
+            None => Ok(()),
+        }
+    }
+
+    fn network(
+        &self,
+        network: TrainingNetwork,
+        samples: Samples,
+        resumed: Option<Checkpoint>,
+    ) -> Result<TrainingNetwork> {
+        let (recipe, growing) = (&self.run.recipe, self.run.growing());
+        let position = resumed.as_ref().map(|checkpoint| checkpoint.position);
+        let mut trainer = Trainer::new(
+            recipe,
+            self.progress,
+            growing.join(checkpoint::FILE),
+            Journal::open(&growing, position)?,
+            Watch::new(&samples, &self.split.tune, recipe.validation.watch),
+            resumed,
+        );
+        let network = metric::start(network, &samples, &mut trainer)?;
+        let network = stage::head(network, &samples, &mut trainer)?;
+        let network = stage::full(network, &samples, &mut trainer)?;
+        if recipe.samples.pseudo_labels == 0.0 {
+            return Ok(network);
+        }
+        let labels = growing.join(pseudo::FILE);
+        let (catalogue, split, progress) = (self.catalogue, &self.split, self.progress);
+        let (catalogue, photos) =
+            pseudo::label(&network, catalogue, split, recipe, &labels, progress)?;
+        let samples = Samples::new(&catalogue, recipe, &photos);
+        stage::again(network, &samples, &mut trainer)
+    }
 }
 
 /// The catalogue in the folder `data`, in Kaggle's layout.

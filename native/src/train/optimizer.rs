@@ -3,9 +3,12 @@
 //! all gradients together clipped. burn's own AdamW has a fixed momentum and clips each parameter
 //! by itself.
 
+use super::read::values;
+use crate::Result;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
+use flukeprint_core::model::named::{Named, Values};
 use std::collections::HashMap;
 
 /// Adam's β₂.
@@ -50,26 +53,27 @@ impl AdamW {
         }
     }
 
-    /// One step. Parameters without a gradient stay as they are. Returns the module and the norm
-    /// that the gradients had before clipping.
+    /// One step. Parameters without a gradient stay as they are. Returns the module and the norm,
+    /// `[1]`, that the gradients had before clipping; `None` when there was no gradient at all.
+    ///
+    /// Nothing is read from the device, so a GPU need not wait.
     pub fn step<M: Module>(
         &mut self,
         module: M,
         gradients: GradientsParams,
         pace: Pace<'_>,
-    ) -> (M, f64) {
-        let mut norm = SquaredNorm {
+    ) -> (M, Option<Tensor<1>>) {
+        let mut squares = Squares {
             gradients: &gradients,
-            sum: 0.0,
+            sums: Vec::new(),
         };
-        module.visit(&mut norm);
-        let norm = norm.sum.sqrt();
+        module.visit(&mut squares);
+        if squares.sums.is_empty() {
+            return (module, None);
+        }
+        let norm = Tensor::cat(squares.sums, 0).sum().sqrt();
         self.time += 1;
-        let scale = if norm > self.clip {
-            self.clip / norm
-        } else {
-            1.0
-        };
+        let scale = (norm.clone().recip() * self.clip).clamp_max(1.0);
         let mut update = Update {
             optimizer: self,
             gradients,
@@ -77,21 +81,127 @@ impl AdamW {
             scale,
             path: Vec::new(),
         };
-        (module.map(&mut update), norm)
+        (module.map(&mut update), Some(norm))
+    }
+
+    /// What it remembers of the parameters of `module`: both moments by path, and the steps taken.
+    ///
+    /// # Errors
+    /// When a moment cannot be read from its device.
+    pub fn memory<M: Module>(&self, module: &M) -> Result<Memory> {
+        let mut moments = Named::new();
+        for Place { id, path, .. } in places(module) {
+            if let Some(pair) = self.moments.get(&id) {
+                for (prefix, moment) in PREFIXES.into_iter().zip(pair) {
+                    let values = values(moment.clone())?;
+                    let shape = vec![values.len()];
+                    let name = format!("{prefix}{path}");
+                    moments.insert(name, Values { shape, values });
+                }
+            }
+        }
+        let steps = self.time;
+        Ok(Memory { moments, steps })
+    }
+
+    /// The optimizer as it was when [`Self::memory`] was taken of `module`.
+    ///
+    /// # Errors
+    /// When a moment has not as many values as its parameter.
+    pub fn remembering<M: Module>(mut self, module: &M, mut memory: Memory) -> Result<Self> {
+        let device = module.devices().into_iter().next().unwrap_or_default();
+        let device = device.inner();
+        self.time = memory.steps;
+        for Place { id, path, count } in places(module) {
+            let mut take = |prefix: &str| memory.moments.remove(&format!("{prefix}{path}"));
+            let [first, second] = PREFIXES;
+            if let (Some(first), Some(second)) = (take(first), take(second)) {
+                let moments = [
+                    moment(first, count, &path, &device)?,
+                    moment(second, count, &path, &device)?,
+                ];
+                self.moments.insert(id, moments);
+            }
+        }
+        Ok(self)
     }
 }
 
-struct SquaredNorm<'a> {
-    gradients: &'a GradientsParams,
-    sum: f64,
+/// What stands before a parameter's path where its moments are kept.
+const PREFIXES: [&str; 2] = ["first.", "second."];
+
+/// What an optimizer remembers, apart from any device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// Moments, `first.PATH` and `second.PATH`, `[values]` each.
+    pub moments: Named,
+    /// Steps taken.
+    pub steps: i32,
 }
 
-impl ModuleVisitor for SquaredNorm<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let squares: f32 = gradient.square().sum().into_scalar();
-            self.sum += f64::from(squares);
+/// A moment on the device; `path` is its parameter's, for messages.
+fn moment(moment: Values, count: usize, path: &str, device: &Device) -> Result<Tensor<1>> {
+    if moment.values.len() != count {
+        return Err(flukeprint_core::Error::Tensor {
+            file: "the checkpoint".to_owned(),
+            name: path.to_owned(),
+            reason: format!("has moments of {} values, not {count}", moment.values.len()),
         }
+        .into());
+    }
+    let data = TensorData::new(moment.values, [count]);
+    Ok(Tensor::from_data(data, device))
+}
+
+/// A parameter, where it is in the module, and its number of values.
+struct Place {
+    id: ParamId,
+    path: String,
+    count: usize,
+}
+
+/// Every parameter's place.
+fn places<M: Module>(module: &M) -> Vec<Place> {
+    let mut places = Places::default();
+    module.visit(&mut places);
+    places.found
+}
+
+#[derive(Default)]
+struct Places {
+    path: Vec<String>,
+    found: Vec<Place>,
+}
+
+impl ModuleVisitor for Places {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.push(Place {
+            id: param.id,
+            path: self.path.join("."),
+            count: param.lazy_shape().num_elements(),
+        });
+    }
+}
+
+/// The sums of the squares of every gradient, `[1]` each.
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sums: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = self.gradients.get::<D>(param.id);
+        self.sums
+            .extend(gradient.map(|gradient| gradient.square().sum()));
     }
 }
 
@@ -99,7 +209,8 @@ struct Update<'a> {
     optimizer: &'a mut AdamW,
     gradients: GradientsParams,
     pace: Pace<'a>,
-    scale: f64,
+    /// What the gradients are multiplied with, `[1]`.
+    scale: Tensor<1>,
     path: Vec<String>,
 }
 
@@ -119,7 +230,7 @@ impl ModuleMapper for Update<'_> {
         let (id, tensor, mapper) = param.consume();
         let shape = tensor.dims();
         let count = shape.iter().product::<usize>();
-        let gradient = gradient.reshape([count]) * self.scale;
+        let gradient = gradient.reshape([count]) * self.scale.clone();
         let rate = (self.pace.rate)(&self.path.join("."));
         let delta = self.optimizer.direction(id, gradient, self.pace.momentum) * rate;
         let kept = 1.0 - rate * self.optimizer.weight_decay;
@@ -148,7 +259,6 @@ impl AdamW {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
 
     #[derive(Module, Debug)]
     struct One {
@@ -195,7 +305,7 @@ mod tests {
         };
         let mut optimizer = AdamW::new(0.0, 0.1);
         let (module, norm) = optimizer.step(module, gradients, pace);
-        assert!((norm - 5.0).abs() < 1e-5);
+        assert!((norm.unwrap().into_scalar::<f32>() - 5.0).abs() < 1e-5);
         let first: Vec<f32> = optimizer.moments[&module.weight.id][0]
             .to_data()
             .try_into_vec()

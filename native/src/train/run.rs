@@ -1,6 +1,7 @@
 //! The folder that a training run leaves.
 
 use super::Recipe;
+use super::checkpoint::{self, Checkpoint};
 use super::network::TrainingNetwork;
 use super::weights::{load_weights, save_weights};
 use crate::data::{Catalogue, Split, write_atomically};
@@ -14,6 +15,11 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+/// The network as it is exported.
+const NETWORK: &str = "network.safetensors";
+/// The network as it is trained.
+const TRAINING: &str = "training.safetensors";
+
 /// What a run remembers of its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,8 +32,10 @@ pub struct Facts {
     pub data_sha256: String,
 }
 
-/// A run's folder: `recipe.toml`, `facts.json`, `split.json`, `network.safetensors` and, with a
-/// finder, `finder.safetensors`.
+/// A run's folder: `recipe.toml`, `facts.json`, `split.json`; `network.safetensors`, what is exported,
+/// and `training.safetensors`, everything that was trained; with a finder, `finder.safetensors`;
+/// `events.jsonl` and `training.svg`, how it went. While it is trained the folder is called
+/// `NAME.unfinished` and holds `checkpoint.safetensors`.
 #[derive(Clone, Debug)]
 pub struct Run {
     folder: PathBuf,
@@ -53,6 +61,9 @@ impl Run {
             });
         }
         let unfinished = unfinished(folder);
+        if unfinished.join(checkpoint::FILE).exists() {
+            return Err(Error::Unfinished { path: unfinished });
+        }
         let failed = |source| Error::Write {
             path: unfinished.clone(),
             source,
@@ -79,10 +90,43 @@ impl Run {
         })
     }
 
+    /// The interrupted run that is to stand at `folder`, and where it stopped.
+    pub(super) fn unfinished(folder: &Path) -> Result<(Self, Checkpoint)> {
+        if folder.exists() {
+            return Err(Error::Run {
+                path: folder.to_owned(),
+                reason: "is finished; there is nothing to resume".to_owned(),
+            });
+        }
+        let wanted = "`train --resume` goes on with what an interrupted training left there";
+        let unfinished = unfinished(folder);
+        let path = unfinished.join(checkpoint::FILE);
+        if !path.exists() {
+            return Err(Error::MissingFile { path, wanted });
+        }
+        let checkpoint = Checkpoint::load(&path)?;
+        let run = Self {
+            folder: folder.to_owned(),
+            ..Self::open(&unfinished)?
+        };
+        Ok((run, checkpoint))
+    }
+
+    /// Where it grows until it is finished.
+    pub(super) fn growing(&self) -> PathBuf {
+        unfinished(&self.folder)
+    }
+
+    /// Whether the network of an unfinished run is trained.
+    pub(super) fn has_network(&self) -> bool {
+        self.growing().join(NETWORK).exists()
+    }
+
+    /// Keeps the network that is exported, and all that was trained.
     pub(super) fn save_network(&self, network: &TrainingNetwork) -> Result<()> {
-        let path = unfinished(&self.folder).join("network.safetensors");
+        save_weights(&named::read(network)?, &self.growing().join(TRAINING))?;
         let network = network.identifying(self.facts.individuals.len());
-        save_weights(&named::read(&network)?, &path)
+        save_weights(&named::read(&network)?, &self.growing().join(NETWORK))
     }
 
     pub(super) fn save_finder(&self, finder: &Finder) -> Result<()> {
@@ -92,17 +136,21 @@ impl Run {
         )
     }
 
-    /// Takes away what an unfinished run has written.
+    /// Takes away what an unfinished run has written, unless a training can go on from it.
     pub(super) fn abandon(self) {
-        // The error that led here matters more than one from cleaning up.
-        let _ = std::fs::remove_dir_all(unfinished(&self.folder));
+        if !self.growing().join(checkpoint::FILE).exists() {
+            // The error that led here matters more than one from cleaning up.
+            let _ = std::fs::remove_dir_all(self.growing());
+        }
     }
 
     pub(super) fn finish(self) -> Result<Self> {
-        std::fs::rename(unfinished(&self.folder), &self.folder).map_err(|source| Error::Write {
+        let failed = |source| Error::Write {
             path: self.folder.clone(),
             source,
-        })?;
+        };
+        std::fs::remove_file(self.growing().join(checkpoint::FILE)).map_err(failed)?;
+        std::fs::rename(self.growing(), &self.folder).map_err(failed)?;
         Ok(self)
     }
 
@@ -153,6 +201,11 @@ impl Run {
     /// # Errors
     /// When the catalogue is another one by now.
     pub fn split(&self, catalogue: &Catalogue) -> Result<Split> {
+        self.split_in(&self.folder, catalogue)
+    }
+
+    /// As [`Self::split`], with the run in another folder.
+    pub(super) fn split_in(&self, folder: &Path, catalogue: &Catalogue) -> Result<Split> {
         if data_hash(catalogue) != self.facts.data_sha256 {
             return Err(Error::Run {
                 path: self.folder.clone(),
@@ -162,7 +215,17 @@ impl Run {
                 ),
             });
         }
-        Split::load(catalogue, &self.folder.join("split.json"))
+        Split::load(catalogue, &folder.join("split.json"))
+    }
+
+    /// Everything that was trained, for a run that begins with this one.
+    pub(super) fn training_weights(&self) -> PathBuf {
+        self.folder.join(TRAINING)
+    }
+
+    /// The names of the classes that it was trained on, mirrored whales behind the others.
+    pub(super) fn classes(&self) -> Vec<String> {
+        class_names(&self.recipe, &self.facts.individuals)
     }
 
     /// The weights file of a bundle: the trained networks, batch norms folded, 8-bit.
@@ -173,7 +236,7 @@ impl Run {
         let device = Device::flex();
         let load = |name: &str| load_weights(&self.folder.join(name));
         let empty = Network::new(&self.recipe.model, self.facts.individuals.len(), &device);
-        let network = named::write(empty, load("network.safetensors")?, "network.safetensors")?;
+        let network = named::write(empty, load(NETWORK)?, NETWORK)?;
         let finder = match (&self.recipe.finder, self.has_finder()) {
             (Some(recipe), true) => {
                 let empty = recipe.model.init(&device);
@@ -193,6 +256,14 @@ impl Run {
     pub fn has_finder(&self) -> bool {
         self.folder.join("finder.safetensors").exists()
     }
+}
+
+/// The names of the classes that a recipe trains on, mirrored whales behind the others.
+pub(super) fn class_names(recipe: &Recipe, individuals: &[String]) -> Vec<String> {
+    let classes = recipe.samples.classes(individuals.len());
+    let mirrored = individuals.iter().map(|name| format!("{name}, mirrored"));
+    let all = individuals.iter().cloned().chain(mirrored);
+    all.take(classes).collect()
 }
 
 /// Where a run grows before it is finished.

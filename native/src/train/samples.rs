@@ -12,7 +12,7 @@ use flukeprint_core::gallery::Label;
 use flukeprint_core::photo::{Gray, Photo, Preprocessing, Region};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Crops are kept at this multiple of the input's size, so that a zoomed sample is still sharp and
@@ -21,8 +21,8 @@ const OVERSAMPLING: f32 = 1.25;
 /// Bytes of crops kept in memory; the rest is decoded anew each epoch, so that 25,000 photos train
 /// within 4 GiB.
 const CACHE_BYTES: usize = 1 << 30;
-/// Threads that make samples beside those that train.
-const WORKERS: usize = 2;
+/// Threads that make samples beside those that train: at least, and at most.
+const WORKERS: (usize, usize) = (2, 16);
 /// Batches made ahead.
 const AHEAD: usize = 3;
 
@@ -93,6 +93,24 @@ impl Samples {
         self.samples.len() / self.batch
     }
 
+    /// Photos a step.
+    pub(super) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The class that a sample shows; `None` for a new whale.
+    pub(super) fn class(&self, sample: usize) -> Option<u32> {
+        self.source.class(sample)
+    }
+
+    /// The photos of known whales among them, each once and as it is.
+    pub(super) fn photos(&self) -> Vec<usize> {
+        let photos = self.source.entries.len();
+        let is_photo = |&&sample: &&usize| sample < photos && self.class(sample).is_some();
+        let distinct: BTreeSet<usize> = self.samples.iter().filter(is_photo).copied().collect();
+        distinct.into_iter().collect()
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.samples.len()
@@ -147,7 +165,7 @@ impl Samples {
             epoch,
             batch_size: batch,
             drop_last: false,
-            workers: WORKERS,
+            workers: workers(),
             ahead: AHEAD,
         };
         let source = Arc::clone(&self.source);
@@ -163,6 +181,12 @@ impl Samples {
             Ok(source.inputs(batch?, mixture, &device))
         })
     }
+}
+
+/// As many threads as the machine has cores, within [`WORKERS`]. Their number changes no sample.
+fn workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(WORKERS.0, usize::from);
+    cores.clamp(WORKERS.0, WORKERS.1)
 }
 
 /// How much of each photo is seen where every photo of a batch is shown through the next.

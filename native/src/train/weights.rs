@@ -5,6 +5,7 @@ use crate::{Error, Result};
 use flukeprint_core::model::named::{Named, Values};
 use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Writes `named` as 32-bit floats.
@@ -12,6 +13,18 @@ use std::path::Path;
 /// # Errors
 /// When the file cannot be written.
 pub fn save_weights(named: &Named, path: &Path) -> Result<()> {
+    write(named, None, path)
+}
+
+/// As [`save_weights`], with facts beside the tensors.
+pub(super) fn save_with_facts(named: &Named, facts: Facts, path: &Path) -> Result<()> {
+    write(named, Some(facts), path)
+}
+
+/// What a file says beside its tensors.
+type Facts = HashMap<String, String>;
+
+fn write(named: &Named, facts: Option<Facts>, path: &Path) -> Result<()> {
     let bytes: Vec<(&String, &Values, Vec<u8>)> = named
         .iter()
         .map(|(name, values)| {
@@ -32,7 +45,7 @@ pub fn save_weights(named: &Named, path: &Path) -> Result<()> {
     let views = views
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|error| refuse(&error))?;
-    let file = safetensors::serialize(views, None).map_err(|error| refuse(&error))?;
+    let file = safetensors::serialize(views, facts).map_err(|error| refuse(&error))?;
     write_atomically(path, &file)
 }
 
@@ -41,6 +54,11 @@ pub fn save_weights(named: &Named, path: &Path) -> Result<()> {
 /// # Errors
 /// When the file is missing, is no safetensors file or holds other numbers.
 pub fn load_weights(path: &Path) -> Result<Named> {
+    Ok(load_with_facts(path)?.0)
+}
+
+/// As [`load_weights`], with the facts beside the tensors.
+pub(super) fn load_with_facts(path: &Path) -> Result<(Named, Facts)> {
     if !path.exists() {
         return Err(Error::MissingFile {
             path: path.to_owned(),
@@ -87,5 +105,9 @@ pub fn load_weights(path: &Path) -> Result<Named> {
             },
         ))
     });
-    named.collect()
+    let named = named.collect::<Result<Named>>()?;
+    let (_, metadata) = SafeTensors::read_metadata(&file)
+        .map_err(|error| refuse(format!("is no safetensors file ({error})")))?;
+    let facts = metadata.metadata().clone().unwrap_or_default();
+    Ok((named, facts))
 }

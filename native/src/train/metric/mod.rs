@@ -15,23 +15,7 @@ pub mod pairs;
 mod phases;
 mod recipe;
 
-pub(super) use phases::start;
+pub(super) use phases::{embedding, start};
 pub use recipe::{Mining, TripletRecipe};
 
-use crate::Result;
-use burn::tensor::Tensor;
-
-/// The values of a tensor, row by row.
-fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
-    let refuse = |reason: String| flukeprint_core::Error::Device {
-        device: "the device that trains".to_owned(),
-        reason,
-    };
-    let data = tensor
-        .try_into_data()
-        .map_err(|error| refuse(format!("{error:?}")))?;
-    let values = data
-        .try_into_vec()
-        .map_err(|error| refuse(format!("{error:?}")))?;
-    Ok(values)
-}
+use super::read::values;

@@ -5,10 +5,10 @@ use super::mining::{assigned, distances, hardest};
 use super::pairs::{Pairs, Size};
 use super::{Mining, TripletRecipe, values};
 use crate::Result;
-use crate::progress::Progress;
+use crate::train::course::{Course, Rates, device_of};
 use crate::train::network::TrainingNetwork;
 use crate::train::samples::{Inputs, Look, Samples};
-use crate::train::stage::{self, Course, device_of, is_backbone, is_upper};
+use crate::train::trainer::Trainer;
 use crate::train::{FrozenNorms, Recipe};
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -27,9 +27,9 @@ const EMBEDDED_AT_ONCE: usize = 32;
 pub(in crate::train) fn start(
     network: TrainingNetwork,
     samples: &Samples,
-    recipe: &Recipe,
-    progress: &dyn Progress,
+    trainer: &mut Trainer<'_>,
 ) -> Result<TrainingNetwork> {
+    let recipe = trainer.recipe;
     let Some(triplet) = &recipe.triplet else {
         return Ok(network);
     };
@@ -40,14 +40,13 @@ pub(in crate::train) fn start(
         triplet,
         pairs: Pairs::new(&individuals, triplet.pairs)?,
         individuals,
-        progress,
     };
     match triplet.mining {
         Mining::AssignedThenHardest => {
-            let network = phases.assigned(network)?;
-            phases.hardest(network)
+            let network = phases.assigned(network, trainer)?;
+            phases.hardest(network, trainer)
         }
-        Mining::BatchHard => phases.batch_hard(network),
+        Mining::BatchHard => phases.batch_hard(network, trainer),
     }
 }
 
@@ -58,13 +57,16 @@ struct Phases<'a> {
     pairs: Pairs,
     /// The class of each sample of a known whale.
     individuals: Vec<u32>,
-    progress: &'a dyn Progress,
 }
 
 impl Phases<'_> {
     /// Every photo of a batch is an anchor, its partner the positive, its row of the assignment the
     /// negative.
-    fn assigned(&self, network: TrainingNetwork) -> Result<TrainingNetwork> {
+    fn assigned(
+        &self,
+        network: TrainingNetwork,
+        trainer: &mut Trainer<'_>,
+    ) -> Result<TrainingNetwork> {
         let loss = |features: Tensor<2>, individuals: &[u32]| {
             let [photos, width] = features.dims();
             let distances = distances(&values(features.clone())?, width);
@@ -81,12 +83,16 @@ impl Phases<'_> {
             photos_of_pair: 2,
         };
         let order = |_: &TrainingNetwork, epoch| Ok(self.paired(epoch));
-        self.run(network, &phase, order, loss)
+        self.run(network, &phase, order, loss, trainer)
     }
 
     /// The first photo of a pair is the anchor, the second the positive, and the photo of another
     /// whale that was nearest to the anchor when the epoch began the negative.
-    fn hardest(&self, network: TrainingNetwork) -> Result<TrainingNetwork> {
+    fn hardest(
+        &self,
+        network: TrainingNetwork,
+        trainer: &mut Trainer<'_>,
+    ) -> Result<TrainingNetwork> {
         let order = |network: &TrainingNetwork, epoch| {
             let (features, width) = self.embed(&network.valid().network.embedder)?;
             let negatives = hardest(&features, width, &self.individuals)?;
@@ -108,10 +114,14 @@ impl Phases<'_> {
             first_epoch: FIRST_EPOCH + self.triplet.assigned_epochs as u64,
             photos_of_pair: 3,
         };
-        self.run(network, &phase, order, loss)
+        self.run(network, &phase, order, loss, trainer)
     }
 
-    fn batch_hard(&self, network: TrainingNetwork) -> Result<TrainingNetwork> {
+    fn batch_hard(
+        &self,
+        network: TrainingNetwork,
+        trainer: &mut Trainer<'_>,
+    ) -> Result<TrainingNetwork> {
         let phase = Phase {
             name: "by the hardest triplets of a batch",
             epochs: self.triplet.epochs(),
@@ -122,7 +132,7 @@ impl Phases<'_> {
         let loss = |features: Tensor<2>, individuals: &[u32]| {
             batch_hard(features, individuals, self.triplet.margin)
         };
-        self.run(network, &phase, order, loss)
+        self.run(network, &phase, order, loss, trainer)
     }
 
     /// An epoch's pairs, one photo after another.
@@ -138,23 +148,21 @@ impl Phases<'_> {
         phase: &Phase,
         order: impl Fn(&TrainingNetwork, u64) -> Result<Vec<usize>>,
         loss: impl Fn(Tensor<2>, &[u32]) -> Result<Tensor<1>>,
+        trainer: &mut Trainer<'_>,
     ) -> Result<TrainingNetwork> {
-        if phase.epochs == 0 {
-            return Ok(network);
-        }
         let Size { batches, pairs } = self.pairs.size();
-        let first_upper = self.recipe.model.backbone.facts().first_upper_block;
-        let rates = |path: &str| match (is_backbone(path), is_upper(path, first_upper)) {
-            (true, true) => self.triplet.upper_rate,
-            (true, false) => self.triplet.lower_rate,
-            (false, _) if path.contains(".heads.") => self.triplet.head_rate,
-            (false, _) => 0.0,
+        let rates = Rates {
+            heads: self.triplet.head_rate,
+            upper: self.triplet.upper_rate,
+            lower: self.triplet.lower_rate,
+            ..Rates::zero(self.recipe)
         };
         let course = Course {
             name: phase.name,
             epochs: phase.epochs,
             steps: batches,
-            rates: &rates,
+            photos: pairs * phase.photos_of_pair,
+            rates,
             frozen_norms: FrozenNorms::default(),
         };
         let batches = |network: &TrainingNetwork, epoch: usize| {
@@ -174,7 +182,7 @@ impl Phases<'_> {
             let individuals: Vec<u32> = inputs.classes.into_iter().flatten().collect();
             loss(features, &individuals)
         };
-        stage::run(network, self.recipe, &course, batches, loss, self.progress)
+        trainer.run(network, &course, batches, loss)
     }
 
     /// The embeddings of all photos as they are, `[photos, width]`, and their width.
@@ -202,6 +210,6 @@ struct Phase {
 }
 
 /// The embeddings of `input`, `[batch, 3, height, width]`: `[batch, feature_width]`, unit length.
-fn embedding(embedder: &Embedder, input: Tensor<4>) -> Tensor<2> {
+pub(in crate::train) fn embedding(embedder: &Embedder, input: Tensor<4>) -> Tensor<2> {
     unit(Tensor::cat(embedder.features(input), 1))
 }

@@ -88,6 +88,14 @@ pub enum FrozenNorms {
 pub struct Validation {
     /// Photos of new whales among them, as far as there are enough.
     pub new_whales: usize,
+    /// Epochs from one look at held-out photos of known whales to the next while training, and after
+    /// the last; 0 never looks. It decides nothing and costs a third of an epoch each time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub watch: usize,
+}
+
+fn is_zero(epochs: &usize) -> bool {
+    *epochs == 0
 }
 
 /// How the fluke finder is trained.

@@ -1,0 +1,195 @@
+//! The weights that a training begins with: published ones for the backbone, or everything that
+//! another run has learned.
+
+use super::network::TrainingNetwork;
+use super::weights::load_weights;
+use super::{Recipe, Run};
+use crate::progress::Progress;
+use crate::{Error, Result, import};
+use flukeprint_core::model::named::{self, Named, Values};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// `network` with the weights at `path`: a run's folder, or a file of backbone weights (see
+/// [`import`]). `classes` has the names of the network's classes.
+///
+/// From a run come backbone and heads, which must be of the same shape, and what its classifiers know
+/// of the classes that both have.
+///
+/// # Errors
+/// When there is neither, or its tensors are another network's.
+pub(super) fn begin(
+    mut network: TrainingNetwork,
+    path: &Path,
+    recipe: &Recipe,
+    classes: &[String],
+    progress: &dyn Progress,
+) -> Result<TrainingNetwork> {
+    if !path.is_dir() {
+        let embedder = &mut network.network.embedder;
+        let (name, fresh) = (recipe.model.backbone, embedder.backbone.clone());
+        embedder.backbone = import::start_backbone(name, fresh, path)?;
+        return Ok(network);
+    }
+    let run = Run::open(path)?;
+    let theirs = load_weights(&run.training_weights())?;
+    let named = Classes::new(classes, &run.classes());
+    let ours = named::read(&network)?;
+    let tensors =
+        ours.into_iter()
+            .map(|(name, own)| {
+                let taken = named.take(&name, own, theirs.get(&name));
+                taken.map(|values| (name.clone(), values)).map_err(|reason| Error::Weights {
+                path: run.training_weights(),
+                reason: format!(
+                    "`{name}` {reason}; a run can begin with another's weights only where both \
+                     recipes have the same [model]"
+                ),
+            })
+            })
+            .collect::<Result<Named>>()?;
+    progress.note(&format!(
+        "begins with {}: {} of {} classes are known there",
+        path.display(),
+        named.known(),
+        classes.len()
+    ));
+    Ok(named::write(network, tensors, &path.display().to_string())?)
+}
+
+/// For each of our classes its place among theirs.
+struct Classes {
+    places: Vec<Option<usize>>,
+    theirs: usize,
+}
+
+/// How a tensor is laid out by class.
+enum Layout {
+    /// `[…, classes]`.
+    Columns,
+    /// `[classes, …]`.
+    Rows,
+}
+
+impl Classes {
+    fn new(ours: &[String], theirs: &[String]) -> Self {
+        let places: HashMap<&String, usize> = theirs.iter().zip(0..).collect();
+        Self {
+            places: ours.iter().map(|name| places.get(name).copied()).collect(),
+            theirs: theirs.len(),
+        }
+    }
+
+    fn known(&self) -> usize {
+        self.places.iter().flatten().count()
+    }
+
+    /// Their values of the tensor `name`, with ours where they have none for a class.
+    fn take(
+        &self,
+        name: &str,
+        own: Values,
+        their: Option<&Values>,
+    ) -> std::result::Result<Values, String> {
+        let layout = match name {
+            _ if name.starts_with("network.total.") => Some(Layout::Columns),
+            _ if name.starts_with("classifiers.") => Some(Layout::Columns),
+            _ if name.starts_with("centers.") => Some(Layout::Rows),
+            _ => None,
+        };
+        match (layout, their) {
+            (Some(layout), Some(their)) => Ok(self.by_class(&layout, own, their)),
+            // What only a loss needs may be missing, and learns anew.
+            (Some(_), None) => Ok(own),
+            (None, None) if name.starts_with("radii") => Ok(own),
+            (None, None) => Err("is missing".to_owned()),
+            (None, Some(their)) if their.shape == own.shape => Ok(their.clone()),
+            (None, Some(_)) if name.starts_with("radii") => Ok(own),
+            (None, Some(their)) => Err(format!(
+                "has shape {:?} there, {:?} here",
+                their.shape, own.shape
+            )),
+        }
+    }
+
+    fn by_class(&self, layout: &Layout, mut own: Values, their: &Values) -> Values {
+        let same = |values: &Values, classes: usize| match layout {
+            Layout::Columns => values.shape.last() == Some(&classes),
+            Layout::Rows => values.shape.first() == Some(&classes),
+        };
+        let rest = |values: &Values, classes: usize| values.values.len() / classes.max(1);
+        let (ours, theirs) = (self.places.len(), self.theirs);
+        let all_the_same = self.places.iter().copied().eq((0..theirs).map(Some));
+        if all_the_same && own.shape == their.shape {
+            return their.clone();
+        }
+        let width = rest(&own, ours);
+        // Several centers a class, or another width: it learns anew.
+        if !same(&own, ours) || !same(their, theirs) || rest(their, theirs) != width {
+            return own;
+        }
+        for (class, place) in self.places.iter().enumerate() {
+            let Some(place) = *place else { continue };
+            for value in 0..width {
+                let (to, from) = match layout {
+                    Layout::Columns => (value * ours + class, value * theirs + place),
+                    Layout::Rows => (class * width + value, place * width + value),
+                };
+                own.values[to] = their.values[from];
+            }
+        }
+        own
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classes(ours: &[&str], theirs: &[&str]) -> Classes {
+        let named = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        Classes::new(&named(ours), &named(theirs))
+    }
+
+    fn values(shape: &[usize], values: &[f32]) -> Values {
+        Values {
+            shape: shape.to_vec(),
+            values: values.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_classifier_keeps_what_it_knows_of_the_whales_that_both_have() {
+        let classes = classes(&["b", "new", "a"], &["a", "b"]);
+        let own = || values(&[2, 3], &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+        let theirs = values(&[2, 2], &[1.0, 2.0, 3.0, 4.0]);
+        let taken = classes.take("network.total.weight", own(), Some(&theirs));
+        let expected = [2.0, 0.2, 1.0, 4.0, 0.5, 3.0];
+        assert_eq!(taken.unwrap().values, expected);
+        let bias = classes.take(
+            "classifiers.0.bias",
+            values(&[3], &[0.1, 0.2, 0.3]),
+            Some(&values(&[2], &[1.0, 2.0])),
+        );
+        assert_eq!(bias.unwrap().values, [2.0, 0.2, 1.0]);
+        let centers = classes.take(
+            "centers.1",
+            values(&[3, 2], &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
+            Some(&theirs),
+        );
+        assert_eq!(centers.unwrap().values, [3.0, 4.0, 0.3, 0.4, 1.0, 2.0]);
+        assert_eq!(classes.known(), 2);
+    }
+
+    #[test]
+    fn another_backbone_is_refused_and_a_loss_of_ones_own_learns_anew() {
+        let classes = classes(&["a"], &["a"]);
+        let own = values(&[1, 2], &[0.1, 0.2]);
+        let name = "network.embedder.heads.0.linear.weight";
+        let other = values(&[2, 1], &[1.0, 2.0]);
+        let error = classes.take(name, own.clone(), Some(&other)).unwrap_err();
+        assert!(error.contains("[2, 1]"), "{error}");
+        assert!(classes.take(name, own.clone(), None).is_err());
+        assert_eq!(classes.take("centers.0", own.clone(), None), Ok(own));
+    }
+}

@@ -1,0 +1,104 @@
+//! Trainings that begin with what another run has learned.
+#![allow(missing_docs, clippy::unwrap_used)] // a test stops at what is not as it should be
+
+mod common;
+
+use common::{bundle, catalogue, flukeprint, run_folder, succeed};
+use flukeprint::train::load_weights;
+use std::fs;
+use std::path::Path;
+
+/// A file of recipe `tiny` with some lines more.
+fn recipe(folder: &Path, name: &str, lines: &str) -> std::path::PathBuf {
+    let path = folder.join(format!("{name}.toml"));
+    fs::write(
+        &path,
+        format!("base = \"tiny\"\nname = \"{name}\"\n{lines}"),
+    )
+    .unwrap();
+    path
+}
+
+const NOTHING: &str = "[head]\nepochs = 0\n[full]\nepochs = 0\n";
+
+#[test]
+fn what_is_not_trained_on_stays_as_the_other_run_left_it() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let mut train = flukeprint(&["train", "--data"]);
+    train.arg(catalogue()).arg("--start").arg(run_folder());
+    train
+        .arg("--recipe")
+        .arg(recipe(place.path(), "nothing", NOTHING));
+    succeed(train.arg("--out").arg(&out));
+    for file in ["network.safetensors", "training.safetensors"] {
+        let weights = |run: &Path| load_weights(&run.join(file)).unwrap();
+        assert_eq!(weights(&out), weights(run_folder()), "{file}");
+    }
+}
+
+#[test]
+fn a_run_of_another_shape_is_refused_by_the_tensor_that_differs() {
+    let place = tempfile::tempdir().unwrap();
+    let lines = "[model]\nhead_width = 24\n";
+    let mut train = flukeprint(&["train", "--data"]);
+    train.arg(catalogue()).arg("--start").arg(run_folder());
+    train
+        .arg("--recipe")
+        .arg(recipe(place.path(), "wider", lines));
+    let out = place.path().join("run");
+    let output = train.arg("--out").arg(&out).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("heads.0") && said.contains("[model]"),
+        "{said}"
+    );
+    assert!(
+        fs::read_dir(place.path()).unwrap().count() == 1,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn training_on_all_photos_keeps_the_thresholds_and_holds_nothing_out() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("final");
+    let mut train = flukeprint(&["train", "--all-of"]);
+    train.arg(run_folder()).arg("--start").arg(run_folder());
+    train.arg("--recipe").arg(recipe(
+        place.path(),
+        "short",
+        "[head]\nepochs = 0\n[full]\nepochs = 1\n",
+    ));
+    succeed(train.arg("--out").arg(&out));
+    let decision = |run: &Path| fs::read(run.join("decision.json")).unwrap();
+    assert_eq!(decision(&out), decision(run_folder()));
+    let split: serde_json::Value =
+        serde_json::from_slice(&fs::read(out.join("split.json")).unwrap()).unwrap();
+    assert!(split["tune"].as_array().unwrap().is_empty());
+    let photos = fs::read_to_string(catalogue().join("train.csv"))
+        .unwrap()
+        .lines()
+        .count()
+        - 1;
+    assert_eq!(split["train"].as_array().unwrap().len(), photos);
+
+    let packed = place.path().join("bundle");
+    succeed(
+        flukeprint(&["export", "--run"])
+            .arg(&out)
+            .arg("--out")
+            .arg(&packed),
+    );
+    let facts = |bundle: &Path| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(bundle.join("bundle.json")).unwrap()).unwrap()
+    };
+    assert_eq!(facts(&packed)["decision"], facts(bundle())["decision"]);
+    let output = flukeprint(&["evaluate", "--run"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+}
