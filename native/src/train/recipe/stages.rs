@@ -92,10 +92,15 @@ pub struct Validation {
     /// the last; 0 never looks. It decides nothing and costs a third of an epoch each time.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub watch: usize,
+    /// Individuals with two photos or more of which no photo is trained, tuned or reported on, as far
+    /// as 80 % of those there are; 0 for none. `evaluate --run` measures re-identification on them:
+    /// what the features are worth on whales that were never seen. The exported gallery has them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unseen_whales: usize,
 }
 
-fn is_zero(epochs: &usize) -> bool {
-    *epochs == 0
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How the fluke finder is trained.
