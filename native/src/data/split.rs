@@ -5,6 +5,10 @@
 //! measured on. What a photo becomes follows from the seed, its individual and its file name alone:
 //! row order does not matter, and another whale's photos do not move it. (The halves are of equal
 //! size, so a whale that joins may move one photo across the middle.)
+//!
+//! Whole whales may be kept out of all that ([`Split::unseen`]), to measure what features are worth on
+//! whales that nothing was learnt of. The other whales' photos stay where they are without them, so
+//! the halves may then differ in size.
 
 use super::catalogue::Catalogue;
 use super::write::write_atomically;
@@ -12,14 +16,16 @@ use crate::{Error, Result};
 use flukeprint_core::gallery::{Label, NEW_WHALE};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
 /// The share of the new whales' photos that validation takes at most, in percent.
 const MOST_NEW_PERCENT: usize = 80;
+/// The share of the individuals with two photos or more that are kept out at most, in percent.
+const MOST_UNSEEN_PERCENT: usize = 80;
 
-/// Places of photos in a catalogue, each place in one of the three lists, each list ascending.
+/// Places of photos in a catalogue, each place in one of the four lists, each list ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// The seed that drew it.
@@ -30,6 +36,8 @@ pub struct Split {
     pub tune: Vec<usize>,
     /// Validation photos that are only measured on.
     pub report: Vec<usize>,
+    /// All photos of the whales that are kept out of the other lists.
+    pub unseen: Vec<usize>,
 }
 
 /// How a split is stored: by file name, so that rows may be reordered.
@@ -40,6 +48,9 @@ struct Stored {
     train: Vec<String>,
     tune: Vec<String>,
     report: Vec<String>,
+    /// Empty in the splits of older runs, which do not have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unseen: Vec<String>,
 }
 
 impl Split {
@@ -47,8 +58,10 @@ impl Split {
     pub const NEW_WHALES: usize = 1000;
 
     /// Draws a split: one photo of each individual with two or more, and `new_whales` photos of new
-    /// whales, but at most 80 % of those there are, go to validation.
-    pub fn draw(catalogue: &Catalogue, seed: u64, new_whales: usize) -> Self {
+    /// whales, but at most 80 % of those there are, go to validation. Then all photos of
+    /// `unseen_whales` individuals with two or more, but of at most 80 % of those there are, are taken
+    /// out.
+    pub fn draw(catalogue: &Catalogue, seed: u64, new_whales: usize, unseen_whales: usize) -> Self {
         let draw = Draw { catalogue, seed };
         let known = draw.known();
         let new = draw.unknown(new_whales);
@@ -61,22 +74,36 @@ impl Split {
         let validation = |place: &usize| {
             tune.binary_search(place).is_ok() || report.binary_search(place).is_ok()
         };
-        let train = (0..catalogue.photos.len())
+        let mut train: Vec<usize> = (0..catalogue.photos.len())
             .filter(|place| !validation(place))
             .collect();
+        let unseen = draw.unseen(unseen_whales);
+        for list in [&mut train, &mut tune, &mut report] {
+            list.retain(|place| unseen.binary_search(place).is_err());
+        }
         Self {
             seed,
             train,
             tune,
             report,
+            unseen,
         }
     }
 
     /// Every photo: the gallery to identify from once tuning is done (spec, *Deciding* 6).
     pub fn everything(&self) -> Vec<usize> {
-        let mut all = [&self.train[..], &self.tune, &self.report].concat();
+        let mut all = [&self.train[..], &self.tune, &self.report, &self.unseen].concat();
         all.sort_unstable();
         all
+    }
+
+    /// How many whales are kept out.
+    pub fn unseen_whales(&self, catalogue: &Catalogue) -> usize {
+        let labels = self
+            .unseen
+            .iter()
+            .map(|&place| catalogue.photos[place].label);
+        labels.collect::<BTreeSet<Label>>().len()
     }
 
     /// Stores the split as JSON, by file name.
@@ -95,6 +122,7 @@ impl Split {
             train: files(&self.train),
             tune: files(&self.tune),
             report: files(&self.report),
+            unseen: files(&self.unseen),
         };
         let failed = |error: serde_json::Error| Error::Write {
             path: path.to_owned(),
@@ -107,8 +135,9 @@ impl Split {
     ///
     /// # Errors
     /// [`Error::MissingFile`], [`Error::Read`]; [`Error::Split`] when it is no split, names a photo
-    /// twice or one that the catalogue has not, or leaves one out; [`Error::WhaleWithoutPhoto`] when
-    /// an individual has no training photo.
+    /// twice or one that the catalogue has not, leaves one out, or keeps a part of a whale's photos
+    /// out or those of new whales; [`Error::WhaleWithoutPhoto`] when an individual that is not kept
+    /// out has no training photo.
     pub fn load(catalogue: &Catalogue, path: &Path) -> Result<Self> {
         let text = std::fs::read(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::MissingFile {
@@ -127,8 +156,29 @@ impl Split {
         let stored: Stored = serde_json::from_slice(&text)
             .map_err(|error| refuse(format!("this is no stored split ({error})")))?;
         let split = stored.in_catalogue(catalogue).map_err(refuse)?;
-        catalogue.require_each_individual(&split.train, "training photos")?;
+        split.require_whole_whales(catalogue).map_err(refuse)?;
+        let gallery = [&split.train[..], &split.unseen].concat();
+        catalogue.require_each_individual(&gallery, "training photos")?;
         Ok(split)
+    }
+
+    /// Makes sure that a whale is kept out with all its photos or not at all.
+    fn require_whole_whales(&self, catalogue: &Catalogue) -> std::result::Result<(), String> {
+        let of = |&place: &usize| &catalogue.photos[place];
+        let unseen: BTreeSet<Label> = self.unseen.iter().map(|place| of(place).label).collect();
+        let others = [&self.train[..], &self.tune, &self.report].concat();
+        let split = others
+            .iter()
+            .map(of)
+            .find(|photo| unseen.contains(&photo.label));
+        match (unseen.contains(&Label::New), split) {
+            (true, _) => Err("photos of new whales are among the unseen ones".to_owned()),
+            (false, Some(photo)) => Err(format!(
+                "`{}` shows a whale of which other photos are among the unseen ones",
+                photo.file
+            )),
+            (false, None) => Ok(()),
+        }
     }
 }
 
@@ -152,6 +202,7 @@ impl Stored {
             train: places(&self.train)?,
             tune: places(&self.tune)?,
             report: places(&self.report)?,
+            unseen: places(&self.unseen)?,
         };
         match left.keys().min() {
             Some(file) => Err(format!(
@@ -186,6 +237,22 @@ impl Draw<'_> {
         self.lowest("validation", photos, wanted.min(most))
     }
 
+    /// The photos of `wanted` individuals with two or more, or of the most that are kept out.
+    fn unseen(&self, wanted: usize) -> Vec<usize> {
+        let by_individual = self.catalogue.photos_by_individual();
+        let mut several: Vec<(usize, Vec<usize>)> = (0..)
+            .zip(by_individual)
+            .filter(|(_, photos)| photos.len() >= 2)
+            .collect();
+        let most = several.len() * MOST_UNSEEN_PERCENT / 100;
+        let name = |whale: usize| self.catalogue.individuals[whale].as_str();
+        several.sort_by_cached_key(|&(whale, _)| self.digest("unseen", name(whale), ""));
+        several.truncate(wanted.min(most));
+        let mut photos: Vec<usize> = several.into_iter().flat_map(|(_, photos)| photos).collect();
+        photos.sort_unstable();
+        photos
+    }
+
     /// Two halves; the first is the larger by one where the number is odd.
     fn halves(&self, photos: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
         let half = photos.len().div_ceil(2);
@@ -197,24 +264,26 @@ impl Draw<'_> {
 
     /// The `count` photos with the lowest digests for `purpose`, in that order.
     fn lowest(&self, purpose: &str, mut photos: Vec<usize>, count: usize) -> Vec<usize> {
-        photos.sort_by_cached_key(|&photo| self.digest(purpose, photo));
+        photos.sort_by_cached_key(|&photo| {
+            let photo = &self.catalogue.photos[photo];
+            let individual = match photo.label {
+                Label::Individual(number) => self.catalogue.individuals[number as usize].as_str(),
+                Label::New => NEW_WHALE,
+            };
+            self.digest(purpose, individual, &photo.file)
+        });
         photos.truncate(count);
         photos
     }
 
     /// SHA-256 of the purpose, the seed, the individual and the file, each preceded by its length.
-    fn digest(&self, purpose: &str, photo: usize) -> [u8; 32] {
-        let photo = &self.catalogue.photos[photo];
-        let individual = match photo.label {
-            Label::Individual(number) => self.catalogue.individuals[number as usize].as_str(),
-            Label::New => NEW_WHALE,
-        };
+    fn digest(&self, purpose: &str, individual: &str, file: &str) -> [u8; 32] {
         let mut hasher = Sha256::new();
         for part in [
             purpose.as_bytes(),
             &self.seed.to_le_bytes(),
             individual.as_bytes(),
-            photo.file.as_bytes(),
+            file.as_bytes(),
         ] {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);

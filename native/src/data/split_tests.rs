@@ -33,12 +33,13 @@ fn catalogue(counts: &[usize], new: usize) -> Catalogue {
     }
 }
 
-/// What each photo became, by file: 't'rain, t'u'ne or 'r'eport.
+/// What each photo became, by file: 't'rain, t'u'ne, 'r'eport or un's'een.
 fn roles(catalogue: &Catalogue, split: &Split) -> BTreeMap<String, char> {
     let lists = [
         ('t', &split.train),
         ('u', &split.tune),
         ('r', &split.report),
+        ('s', &split.unseen),
     ];
     let role = |(role, places): (char, &Vec<usize>)| -> Vec<(String, char)> {
         places
@@ -56,7 +57,7 @@ fn is_known(catalogue: &Catalogue, place: usize) -> bool {
 #[test]
 fn the_specs_rule_on_a_small_catalogue() {
     let catalogue = catalogue(&[1, 2, 3, 1, 5], 10);
-    let split = Split::draw(&catalogue, 7, 4);
+    let split = Split::draw(&catalogue, 7, 4, 0);
     let validation: Vec<usize> = [&split.tune[..], &split.report].concat();
     let whales: BTreeSet<String> = validation
         .iter()
@@ -81,7 +82,7 @@ fn at_most_four_fifths_of_the_new_whales_are_drawn() {
         (10, 8, 8),
         (0, 5, 0),
     ] {
-        let split = Split::draw(&catalogue(&[1], new), 1, wanted);
+        let split = Split::draw(&catalogue(&[1], new), 1, wanted, 0);
         assert_eq!(
             split.tune.len() + split.report.len(),
             drawn,
@@ -91,11 +92,41 @@ fn at_most_four_fifths_of_the_new_whales_are_drawn() {
 }
 
 #[test]
+fn at_most_four_fifths_of_the_whales_with_two_photos_are_kept_out() {
+    let catalogue = catalogue(&[1, 2, 3, 1, 5, 2, 2], 10);
+    for (wanted, whales) in [(0, 0), (1, 1), (3, 3), (4, 4), (5, 4), (1000, 4)] {
+        let split = Split::draw(&catalogue, 7, 4, wanted);
+        assert_eq!(split.unseen_whales(&catalogue), whales);
+        assert_eq!(split.everything(), (0..26).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn every_whale_is_kept_out_about_as_often() {
+    let catalogue = catalogue(&[2, 3, 4, 5], 0);
+    let mut kept_out = [0; 4];
+    for seed in 0..4000 {
+        let first = Split::draw(&catalogue, seed, 0, 1).unseen[0];
+        let Label::Individual(whale) = catalogue.photos[first].label else {
+            panic!("photo {first} shows a new whale");
+        };
+        kept_out[whale as usize] += 1;
+    }
+    // As for photos below.
+    assert!(
+        kept_out
+            .iter()
+            .all(|&count: &i32| count.abs_diff(1000) < 137),
+        "{kept_out:?}"
+    );
+}
+
+#[test]
 fn every_photo_of_a_whale_is_drawn_about_as_often() {
     let catalogue = catalogue(&[4], 0);
     let mut drawn = [0; 4];
     for seed in 0..4000 {
-        drawn[Split::draw(&catalogue, seed, 0).tune[0]] += 1;
+        drawn[Split::draw(&catalogue, seed, 0, 0).tune[0]] += 1;
     }
     // Binomial with n = 4000, p = 1/4: 1000 with a deviation of 27; five deviations.
     assert!(
@@ -109,7 +140,8 @@ fn a_stored_split_comes_back_for_reordered_rows() {
     let catalogue = catalogue(&[2, 3], 6);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("split.json");
-    let split = Split::draw(&catalogue, 3, 4);
+    let split = Split::draw(&catalogue, 3, 4, 1);
+    assert_eq!(split.unseen_whales(&catalogue), 1);
     split.save(&catalogue, &path).unwrap();
     assert_eq!(Split::load(&catalogue, &path).unwrap(), split);
     let mut reordered = catalogue.clone();
@@ -119,11 +151,56 @@ fn a_stored_split_comes_back_for_reordered_rows() {
 }
 
 #[test]
+fn a_stored_split_from_before_there_were_unseen_whales_is_read() {
+    let catalogue = catalogue(&[2, 1], 0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("split.json");
+    let text = r#"{"seed":1,"train":["w0-0.jpg","w1-0.jpg"],"tune":["w0-1.jpg"],"report":[]}"#;
+    std::fs::write(&path, text).unwrap();
+    let split = Split::load(&catalogue, &path).unwrap();
+    assert_eq!(
+        (split.train, split.tune, split.unseen),
+        (vec![0, 2], vec![1], vec![])
+    );
+    // And one without them is stored as it was then.
+    Split::draw(&catalogue, 1, 0, 0)
+        .save(&catalogue, &path)
+        .unwrap();
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("unseen"));
+}
+
+#[test]
+fn a_stored_split_that_keeps_a_part_of_a_whale_or_new_whales_out_is_refused() {
+    let catalogue = catalogue(&[2, 1], 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("split.json");
+    for (train, unseen, word) in [
+        (
+            r#""w0-0.jpg","w1-0.jpg","new-0.jpg""#,
+            r#""w0-1.jpg""#,
+            "w0-0.jpg",
+        ),
+        (
+            r#""w0-0.jpg","w0-1.jpg","w1-0.jpg""#,
+            r#""new-0.jpg""#,
+            "new whales",
+        ),
+    ] {
+        let text =
+            format!(r#"{{"seed":1,"train":[{train}],"tune":[],"report":[],"unseen":[{unseen}]}}"#);
+        std::fs::write(&path, text).unwrap();
+        let error = Split::load(&catalogue, &path).unwrap_err();
+        assert!(matches!(error, Error::Split { .. }), "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
 fn a_stored_split_of_another_catalogue_is_refused() {
     let drawn = catalogue(&[2, 3], 6);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("split.json");
-    Split::draw(&drawn, 3, 4).save(&drawn, &path).unwrap();
+    Split::draw(&drawn, 3, 4, 0).save(&drawn, &path).unwrap();
     for other in [catalogue(&[2, 4], 6), catalogue(&[2, 2], 6)] {
         let error = Split::load(&other, &path).unwrap_err();
         assert!(matches!(error, Error::Split { .. }), "{error}");
@@ -175,7 +252,7 @@ proptest! {
         counts in prop::collection::vec(1usize..5, 0..12), new in 0usize..20, wanted in 0usize..20, seed: u64,
     ) {
         let catalogue = catalogue(&counts, new);
-        let split = Split::draw(&catalogue, seed, wanted);
+        let split = Split::draw(&catalogue, seed, wanted, 0);
         prop_assert_eq!(split.everything(), (0..catalogue.photos.len()).collect::<Vec<_>>());
         prop_assert!(catalogue.require_each_individual(&split.train, "training photos").is_ok());
         // Stratified: each half has half of the known and half of the new whales.
@@ -187,6 +264,29 @@ proptest! {
     }
 
     #[test]
+    fn unseen_whales_are_whole_and_leave_the_others_where_they_were(
+        counts in prop::collection::vec(1usize..5, 0..12), new in 0usize..20, wanted in 0usize..12, seed: u64,
+    ) {
+        let catalogue = catalogue(&counts, new);
+        let with = Split::draw(&catalogue, seed, 5, wanted);
+        let before = roles(&catalogue, &Split::draw(&catalogue, seed, 5, 0));
+        let several = counts.iter().filter(|&&count| count >= 2).count();
+        prop_assert_eq!(with.unseen_whales(&catalogue), wanted.min(several * 80 / 100));
+        let unseen: BTreeSet<Label> = with.unseen.iter().map(|&p| catalogue.photos[p].label).collect();
+        prop_assert!(!unseen.contains(&Label::New));
+        let after = roles(&catalogue, &with);
+        prop_assert_eq!(after.len(), catalogue.photos.len());
+        for photo in &catalogue.photos {
+            let is_unseen = unseen.contains(&photo.label);
+            let wanted = if is_unseen { 's' } else { before[&photo.file] };
+            prop_assert_eq!(after[&photo.file], wanted);
+        }
+        // More of them keep those that were there.
+        let more = Split::draw(&catalogue, seed, 5, wanted + 1).unseen;
+        prop_assert!(with.unseen.iter().all(|place| more.contains(place)));
+    }
+
+    #[test]
     fn row_order_does_not_matter(
         counts in prop::collection::vec(1usize..5, 1..8), new in 0usize..10, seed: u64, shift in 0usize..20,
     ) {
@@ -194,7 +294,7 @@ proptest! {
         let mut reordered = catalogue.clone();
         let middle = shift % reordered.photos.len();
         reordered.photos.rotate_left(middle);
-        let (a, b) = (Split::draw(&catalogue, seed, 5), Split::draw(&reordered, seed, 5));
+        let (a, b) = (Split::draw(&catalogue, seed, 5, 3), Split::draw(&reordered, seed, 5, 3));
         prop_assert_eq!(roles(&catalogue, &a), roles(&reordered, &b));
     }
 
@@ -213,8 +313,8 @@ proptest! {
         let first = catalogue(&[joins], 0).photos.into_iter();
         let first = first.map(|photo| PhotoEntry { file: format!("first-{}", photo.file), ..photo });
         after.photos.splice(0..0, first);
-        let old = roles(&before, &Split::draw(&before, seed, 5));
-        let now = roles(&after, &Split::draw(&after, seed, 5));
+        let old = roles(&before, &Split::draw(&before, seed, 5, 0));
+        let now = roles(&after, &Split::draw(&after, seed, 5, 0));
         let moved: Vec<(char, char)> =
             old.iter().map(|(file, &role)| (role, now[file])).filter(|(a, b)| a != b).collect();
         prop_assert!(moved.len() <= 1, "{:?}", moved);

@@ -56,7 +56,9 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Run> {
     let catalogue = &read_catalogue(data, progress)?;
-    let split = Split::draw(catalogue, recipe.seed, recipe.validation.new_whales);
+    let held_out = &recipe.validation;
+    let (new, unseen) = (held_out.new_whales, held_out.unseen_whales);
+    let split = Split::draw(catalogue, recipe.seed, new, unseen);
     let run = Run::create(out, data, catalogue, recipe, &split)?;
     match fill(&run, catalogue, &split, start, device, progress) {
         Ok(()) => run.finish(),

@@ -109,5 +109,7 @@ mod tests {
         // 0.271 + 0.05; 0.271 · 10^-0.364 + 0.05
         assert!((margins[0] - 0.321).abs() < 1e-6);
         assert!((margins[1] - 0.167_211).abs() < 1e-5, "{}", margins[1]);
+        // One that is kept out of training has none, and no margin either that is no number.
+        assert_eq!(dynamic_margins(&[0]), margins[..1]);
     }
 }

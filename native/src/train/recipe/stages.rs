@@ -88,6 +88,15 @@ pub enum FrozenNorms {
 pub struct Validation {
     /// Photos of new whales among them, as far as there are enough.
     pub new_whales: usize,
+    /// Individuals with two photos or more of which no photo is trained, tuned or reported on, as far
+    /// as 80 % of those there are; 0 for none. `evaluate --run` measures re-identification on them:
+    /// what the features are worth on whales that were never seen. The exported gallery has them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unseen_whales: usize,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How the fluke finder is trained.

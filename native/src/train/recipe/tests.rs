@@ -31,7 +31,14 @@ fn every_shipped_recipe_is_one_and_survives_its_own_toml() {
 fn a_switch_that_is_off_leaves_the_recipes_hash_alone() {
     let toml = Recipe::load("demo").unwrap().to_toml().unwrap();
     for key in [
-        "samples", "center", "boxes", "narrow", "erasing", "rgb", "views",
+        "samples",
+        "center",
+        "boxes",
+        "narrow",
+        "erasing",
+        "rgb",
+        "views",
+        "unseen_whales",
     ] {
         assert!(!toml.contains(&format!("{key} =")), "{key}");
         assert!(!toml.contains(&format!("[{key}]")), "{key}");
@@ -55,6 +62,17 @@ fn views_and_augmentation_are_read_and_reach_the_inputs() {
             .views
             .is_empty()
     );
+}
+
+#[test]
+fn whales_are_kept_out_as_the_recipe_says() {
+    let text = "base = \"demo\"\n[validation]\nunseen_whales = 40\n";
+    let recipe = Recipe::parse("mine.toml", text).unwrap();
+    assert_eq!(recipe.validation.unseen_whales, 40);
+    assert_eq!(recipe.validation.new_whales, 1000);
+    let toml = recipe.to_toml().unwrap();
+    assert_eq!(Recipe::parse("mine.toml", &toml).unwrap(), recipe);
+    assert_eq!(Recipe::load("demo").unwrap().validation.unseen_whales, 0);
 }
 
 #[test]
