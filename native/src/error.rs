@@ -197,6 +197,15 @@ pub enum Error {
          another whale or take [triplet] out of the recipe"
     )]
     OneWhale,
+    /// No photo can be looked up among the others.
+    #[error(
+        "no whale has two of the {photos} photos, so none can be found again by another; add a second \
+         photo of a whale"
+    )]
+    NoSecondPhoto {
+        /// Photos there are.
+        photos: usize,
+    },
     /// The loss is no number any more.
     #[error(
         "the loss of {stage} became {value} in epoch {epoch}; lower the rates in the recipe and train again"

@@ -15,7 +15,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  flukeprint evaluate --run run --json > scores.json\n  \
-    flukeprint evaluate --bundle site/models/mine --labels new.csv --photos new/"
+    flukeprint evaluate --bundle site/models/mine --labels new.csv --photos new/\n  \
+    flukeprint evaluate --bundle site/models/mine --labels others.csv --photos others/ --reid\n\n\
+    Beside the scores stands where 95 % of them lie when other whales are drawn. A run whose recipe has\n\
+    validation.unseen_whales also tells re-identification on those whales, as --reid does for a bundle."
 )]
 pub struct Evaluate {
     /// Folder of a run.
@@ -33,6 +36,10 @@ pub struct Evaluate {
     /// Table Image,x0,y0,x1,y1; without it the fluke finder looks.
     #[arg(long, requires = "bundle")]
     boxes: Option<PathBuf>,
+    /// Also look up each photo among the others given, without the bundle's whales: by the labels
+    /// given, is the nearest photo of the same whale? For whales that the bundle never saw.
+    #[arg(long, requires = "bundle")]
+    reid: bool,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -64,6 +71,12 @@ impl Evaluate {
         let raw = report.raw_pixels.iter().map(|row| ("raw pixels, ", row));
         let rows: Vec<_> = raw.chain(report.rows.iter().map(|row| ("", row))).collect();
         table::print(&title, &rows);
+        table::print_intervals(&report.rows);
+        if let Some(reid) = &report.reid {
+            let which =
+                "Whales kept out of training, their photos alone (no training photo among them):";
+            table::print_reid(which, reid);
+        }
         Ok(())
     }
 
@@ -89,11 +102,12 @@ impl Evaluate {
         let catalogue = Catalogue::read(
             &source,
             &Reading {
-                known: Some(&known),
+                // Whales that the bundle does not know count too when photos are looked up.
+                known: (!self.reid).then_some(&known),
                 ..Reading::default()
             },
         )?;
-        let report = evaluate_bundle(&identifier, &catalogue, progress)?;
+        let report = evaluate_bundle(&identifier, &catalogue, self.reid, progress)?;
         if self.json {
             return super::print_json(&report);
         }
@@ -103,6 +117,10 @@ impl Evaluate {
         );
         let rows: Vec<_> = report.rows.iter().map(|row| ("", row)).collect();
         table::print(&title, &rows);
+        table::print_intervals(&report.rows);
+        if let Some(reid) = &report.reid {
+            table::print_reid("The photos given, without the bundle's gallery:", reid);
+        }
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Score tables, as people read them.
 
-use crate::evaluate::scores::ScoreRow;
+use crate::evaluate::intervals::{Bootstrap, Interval};
+use crate::evaluate::reid::Reid;
+use crate::evaluate::scores::{ALL, ScoreIntervals, ScoreRow};
 
 /// Prints `rows` under a header, shares with three digits.
 pub fn print(title: &str, rows: &[(&str, &ScoreRow)]) {
@@ -9,17 +11,63 @@ pub fn print(title: &str, rows: &[(&str, &ScoreRow)]) {
         "  {:<32}{:>8}{:>8}{:>8}{:>13}{:>9}",
         "", "MAP@5", "top-1", "top-5", "known top-1", "AUC new"
     );
-    let share =
-        |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
     for (prefix, row) in rows {
         let name = format!("{prefix}{}", row.name);
-        println!(
-            "  {name:<32}{:>8.3}{:>8.3}{:>8.3}{:>13}{:>9}",
-            row.map5,
-            row.top1,
-            row.top5,
-            share(row.top1_known),
-            share(row.auc_new)
-        );
+        let known = [row.top1_known, row.auc_new];
+        print_row(&name, [row.map5, row.top1, row.top5], known);
     }
+}
+
+fn print_row(name: &str, [map5, top1, top5]: [f64; 3], [known, new]: [Option<f64>; 2]) {
+    let share =
+        |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
+    println!(
+        "  {name:<32}{map5:>8.3}{top1:>8.3}{top5:>8.3}{:>13}{:>9}",
+        share(known),
+        share(new)
+    );
+}
+
+/// Prints, below a table, where the scores of its row "all" lie, and by what.
+pub fn print_intervals(rows: &[ScoreRow]) {
+    let Some(row) = rows.iter().find(|row| row.name == ALL) else {
+        return;
+    };
+    type End = fn(Interval) -> f64;
+    let ends: [(&str, End); 2] = [("from", |i| i.low), ("to", |i| i.high)];
+    let bootstrap = Bootstrap::default();
+    let ScoreIntervals {
+        map5,
+        top1,
+        top5,
+        top1_known,
+        auc_new,
+        ..
+    } = row.intervals;
+    for (word, end) in ends {
+        let name = format!("  {} % of \"{ALL}\" {word}", bootstrap.percent);
+        let known = [top1_known, auc_new].map(|interval| interval.map(end));
+        print_row(&name, [map5, top1, top5].map(end), known);
+    }
+    println!(
+        "  (whales drawn again {} times with all their photos, seed {})",
+        bootstrap.resamples, bootstrap.seed
+    );
+}
+
+/// Prints how often photos found their whale, with a line on which photos those are.
+pub fn print_reid(which: &str, reid: &Reid) {
+    println!("{which}");
+    println!(
+        "  {} photos of the {} whales with two or more, each looked up among the other {} photos:",
+        reid.queries,
+        reid.whales,
+        reid.photos - 1
+    );
+    let percent = Bootstrap::default().percent;
+    let (top1, top5) = (reid.intervals.top1, reid.intervals.top5);
+    println!(
+        "  top-1 {:.3} ({percent} %: {:.3} to {:.3}), top-5 {:.3} ({percent} %: {:.3} to {:.3})",
+        reid.top1, top1.low, top1.high, reid.top5, top5.low, top5.high
+    );
 }

@@ -1,14 +1,18 @@
 //! A bundle against labelled photos that it has not seen.
 
 use super::embeddings::truths;
+use super::headline::Headline;
+use super::reid::{self, Reid, reidentify};
 use super::scores::{ScoreRow, score_rows};
 use crate::data::{Catalogue, PhotoEntry};
 use crate::progress::Progress;
 use crate::train::samples::read_photo;
-use crate::tune::LabelledQueries;
+use crate::tune::{LabelledQueries, TuneError};
 use crate::{Error, Result};
+use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::{Embedding, Identifier};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::time::Instant;
 
 /// What a bundle is worth on labelled photos.
@@ -22,18 +26,33 @@ pub struct BundleReport {
     pub rows: Vec<ScoreRow>,
     /// Seconds a photo, from its bytes to its answer.
     pub seconds_per_photo: f64,
+    /// The final answer's scores.
+    #[serde(flatten)]
+    pub headline: Headline,
+    /// Each photo looked up among the others, without the bundle's gallery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reid: Option<Reid>,
 }
 
-/// Names every photo of `catalogue`, read with the bundle's individuals as the known ones, and
-/// scores the answers. A photo without a box is searched by the finder.
+/// Names every photo of `catalogue` and scores the answers; whales that the bundle's gallery has not
+/// count as new. A photo without a box is searched by the finder.
+///
+/// With `with_reid`, photos are also looked up among one another, by the catalogue's own individuals:
+/// read it without known ones then.
 ///
 /// # Errors
-/// A photo that cannot be read or answered.
+/// A photo that cannot be read or answered; [`Error::NoSecondPhoto`] before anything is computed.
 pub fn evaluate_bundle(
     identifier: &Identifier,
     catalogue: &Catalogue,
+    with_reid: bool,
     progress: &dyn Progress,
 ) -> Result<BundleReport> {
+    let all: Vec<usize> = (0..catalogue.photos.len()).collect();
+    let own = truths(catalogue, &all);
+    if with_reid {
+        reid::queries(&own)?;
+    }
     let begun = Instant::now();
     let (mut features, mut logits) = (Vec::new(), Vec::new());
     progress.begin("naming photos", catalogue.photos.len());
@@ -43,20 +62,37 @@ pub fn evaluate_bundle(
         logits.extend(embedding.logits);
         progress.advance(done + 1);
     }
-    let all: Vec<usize> = (0..catalogue.photos.len()).collect();
-    let queries = LabelledQueries::in_gallery(
-        identifier.gallery(),
-        truths(catalogue, &all),
-        logits,
-        &features,
-    )?;
+    let named = in_gallery(identifier, catalogue, &own);
+    let queries = LabelledQueries::in_gallery(identifier.gallery(), named, logits, &features)?;
+    let seconds_per_photo = begun.elapsed().as_secs_f64() / queries.len() as f64;
     let rows = score_rows(&queries, &identifier.manifest().decision)?;
+    let width = features.len() / own.len();
+    let reid = with_reid.then(|| reidentify(width, &features, &own));
+    let reid = reid.transpose()?;
     Ok(BundleReport {
         photos: queries.len(),
         known_photos: queries.known(),
+        headline: Headline::new(&rows, reid.as_ref()).ok_or(TuneError::NoQueries)?,
         rows,
-        seconds_per_photo: begun.elapsed().as_secs_f64() / queries.len() as f64,
+        seconds_per_photo,
+        reid,
     })
+}
+
+/// The catalogue's labels as the bundle's, by name.
+fn in_gallery(identifier: &Identifier, catalogue: &Catalogue, labels: &[Label]) -> Vec<Label> {
+    let known = identifier.gallery().individuals().iter();
+    let numbers: HashMap<&str, u32> = known.map(|one| one.name.as_str()).zip(0..).collect();
+    let label = |label: &Label| match *label {
+        Label::Individual(whale) => {
+            let name = catalogue.individuals[whale as usize].as_str();
+            numbers
+                .get(name)
+                .map_or(Label::New, |&number| Label::Individual(number))
+        }
+        Label::New => Label::New,
+    };
+    labels.iter().map(label).collect()
 }
 
 fn embed(identifier: &Identifier, entry: &PhotoEntry) -> Result<Embedding> {

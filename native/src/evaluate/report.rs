@@ -1,12 +1,14 @@
 //! Tuning and evaluating a run.
 
 use super::embeddings::{Embeddings, embed_catalogue, truths};
+use super::headline::Headline;
 use super::raw_pixels::raw_pixel_rows;
+use super::reid::{Reid, reidentify};
 use super::scores::{ScoreRow, score_rows};
 use crate::data::{Catalogue, Split, write_atomically};
 use crate::progress::Progress;
 use crate::train::Run;
-use crate::tune::{LabelledQueries, Tuning, tune};
+use crate::tune::{LabelledQueries, TuneError, Tuning, tune};
 use crate::{Error, Result};
 use flukeprint_core::decision::DecisionParameters;
 use serde::Serialize;
@@ -21,7 +23,7 @@ pub struct Report {
     pub known_photos: usize,
     /// Photos in the gallery that they were looked up in.
     pub gallery_photos: usize,
-    /// Known whales.
+    /// Whales in that gallery.
     pub individuals: usize,
     /// The parameters that were used, tuned on the other half.
     pub parameters: DecisionParameters,
@@ -29,6 +31,13 @@ pub struct Report {
     pub rows: Vec<ScoreRow>,
     /// Raw pixels on the same photos.
     pub raw_pixels: Vec<ScoreRow>,
+    /// The final answer's scores.
+    #[serde(flatten)]
+    pub headline: Headline,
+    /// The photos of whales that were kept out of training, each looked up among the others of them
+    /// and nothing else. `None` where the recipe keeps no whale out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reid: Option<Reid>,
 }
 
 /// Chooses the decision's parameters on the tuning half, with the training photos as the gallery,
@@ -58,15 +67,32 @@ pub fn evaluate(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Re
     let parameters = run.decision()?;
     let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
     let queries = queries(catalogue, &split, &embeddings, Half::Report)?;
+    let rows = score_rows(&queries, &parameters)?;
+    let reid = reid_unseen(catalogue, &split, &embeddings)?;
     Ok(Report {
         photos: queries.len(),
         known_photos: queries.known(),
         gallery_photos: split.train.len(),
-        individuals: catalogue.individuals.len(),
+        individuals: catalogue.individuals.len() - split.unseen_whales(catalogue),
         parameters,
-        rows: score_rows(&queries, &parameters)?,
+        headline: Headline::new(&rows, reid.as_ref()).ok_or(TuneError::NoQueries)?,
+        rows,
         raw_pixels: raw_pixel_rows(catalogue, &split, run.recipe.input.margin)?,
+        reid,
     })
+}
+
+fn reid_unseen(
+    catalogue: &Catalogue,
+    split: &Split,
+    embeddings: &Embeddings,
+) -> Result<Option<Reid>> {
+    let unseen = &split.unseen;
+    if unseen.is_empty() {
+        return Ok(None);
+    }
+    let features = embeddings.features_of(unseen);
+    reidentify(embeddings.width, &features, &truths(catalogue, unseen)).map(Some)
 }
 
 /// What a run says of the held-out photos, the half to tune on and the half to report on, with the

@@ -4,11 +4,15 @@ use flukeprint_core::decision::{
     Columns, DecisionParameters, classifier_probabilities, rank_of, with_new_similarity,
 };
 use flukeprint_core::gallery::Label;
-use flukeprint_core::metrics::{RankCounts, roc_area};
+use flukeprint_core::metrics::{LISTED, RankCounts, roc_area};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::intervals::{Bootstrap, Interval};
 use crate::tune::{LabelledQueries, LabelledQuery, TuneError};
+
+/// The row of the final score.
+pub const ALL: &str = "all";
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,9 +28,30 @@ pub struct ScoreRow {
     /// Of the photos of known whales, the share whose whale came first among the known ones:
     /// `New` is left aside here. `None` without such photos.
     pub top1_known: Option<f64>,
+    /// As `top1_known`, among the first five known ones.
+    pub top5_known: Option<f64>,
     /// Area under the ROC curve of new against known, by the lead of `New` over the best known
     /// whale. `None` unless there are both.
     pub auc_new: Option<f64>,
+    /// How much of it is chance.
+    pub intervals: ScoreIntervals,
+}
+
+/// Where the scores of a row lie, by [`Bootstrap::default`]; `None` as there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ScoreIntervals {
+    /// Of [`ScoreRow::map5`].
+    pub map5: Interval,
+    /// Of [`ScoreRow::top1`].
+    pub top1: Interval,
+    /// Of [`ScoreRow::top5`].
+    pub top5: Interval,
+    /// Of [`ScoreRow::top1_known`]; known whales alone are drawn.
+    pub top1_known: Option<Interval>,
+    /// Of [`ScoreRow::top5_known`]; known whales alone are drawn.
+    pub top5_known: Option<Interval>,
+    /// Of [`ScoreRow::auc_new`].
+    pub auc_new: Option<Interval>,
 }
 
 /// Five rows for fixed parameters: the raw classifier (T = 1, never answering `New`), the
@@ -51,7 +76,7 @@ pub fn score_rows(
         "classifier, T and p",
         "nearest photo",
         "nearest photo, q",
-        "all",
+        ALL,
     ];
     Ok(rows(names, &outcomes))
 }
@@ -163,7 +188,8 @@ fn rows<const N: usize>(names: [&'static str; N], outcomes: &[[Outcome; N]]) -> 
 fn score_row(name: &'static str, outcomes: impl Iterator<Item = Outcome>) -> Option<ScoreRow> {
     let (mut all, mut among_known) = (RankCounts::default(), RankCounts::default());
     let (mut new, mut known) = (Vec::new(), Vec::new());
-    for outcome in outcomes {
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    for outcome in &outcomes {
         all.record(outcome.rank);
         if outcome.truth == Label::New {
             new.push(outcome.newness);
@@ -178,6 +204,84 @@ fn score_row(name: &'static str, outcomes: impl Iterator<Item = Outcome>) -> Opt
         top1: all.top(1)?,
         top5: all.top(5)?,
         top1_known: among_known.top(1),
+        top5_known: among_known.top(5),
         auc_new: roc_area(&new, &known).ok(),
+        intervals: intervals(&outcomes)?,
     })
+}
+
+/// `None` without queries.
+fn intervals(outcomes: &[Outcome]) -> Option<ScoreIntervals> {
+    let bootstrap = Bootstrap::default();
+    let all: Vec<(Label, [f64; 3])> = outcomes
+        .iter()
+        .map(|outcome| (outcome.truth, worth(outcome.rank)))
+        .collect();
+    let is_known = |outcome: &&Outcome| outcome.truth != Label::New;
+    let among_known: Vec<(Label, [f64; 3])> = outcomes
+        .iter()
+        .filter(is_known)
+        .map(|outcome| (outcome.truth, worth(outcome.rank_in_known)))
+        .collect();
+    let newness: Vec<(Label, f32)> = outcomes
+        .iter()
+        .map(|outcome| (outcome.truth, outcome.newness))
+        .collect();
+    let [map5, top1, top5] = bootstrap.means(&all)?;
+    let among_known = bootstrap.means(&among_known);
+    Some(ScoreIntervals {
+        map5,
+        top1,
+        top5,
+        top1_known: among_known.map(|[_, top1, _]| top1),
+        top5_known: among_known.map(|[_, _, top5]| top5),
+        auc_new: bootstrap.roc_area(&newness),
+    })
+}
+
+/// What a query adds to MAP@5, top-1 and top-5.
+fn worth(rank: Option<usize>) -> [f64; 3] {
+    match rank {
+        Some(rank @ 1..=LISTED) => [1.0 / rank as f64, f64::from(u8::from(rank == 1)), 1.0],
+        _ => [0.0; 3],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_hold_their_scores_and_known_ones_leave_new_aside() {
+        // Two whales and new: ranks 1, 1, 2 and, of the new whale, 1.
+        let columns: [(&[f32], Label); 4] = [
+            (&[0.9, 0.1, 0.5], Label::Individual(0)),
+            (&[0.8, 0.1, 0.5], Label::Individual(0)),
+            (&[0.2, 0.4, 0.5], Label::Individual(1)),
+            (&[0.1, 0.2, 0.6], Label::New),
+        ];
+        let row = row_of_columns("all", columns.into_iter()).unwrap();
+        assert_eq!((row.map5, row.top1, row.top5), (3.5 / 4.0, 0.75, 1.0));
+        assert_eq!((row.top1_known, row.top5_known), (Some(1.0), Some(1.0)));
+        let point = |at| Interval { low: at, high: at };
+        let intervals = row.intervals;
+        assert_eq!(intervals.top5, point(1.0));
+        assert_eq!(intervals.top1_known, Some(point(1.0)));
+        assert_eq!(intervals.auc_new, Some(point(1.0)));
+        // Whale 1 alone, in one of 27 draws, and no whale 1 at all, in 8 of 27.
+        assert_eq!(
+            intervals.top1,
+            Interval {
+                low: 0.0,
+                high: 1.0
+            }
+        );
+        assert_eq!(
+            intervals.map5,
+            Interval {
+                low: 0.5,
+                high: 1.0
+            }
+        );
+    }
 }

@@ -91,22 +91,21 @@ fn scores(report: &LadderReport, of: impl Fn(&RungReport) -> f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::scores::ScoreRow;
+    use crate::evaluate::scores::{ScoreRow, row_of_columns};
     use crate::ladder::Scale;
+    use flukeprint_core::gallery::Label;
 
     #[test]
     fn every_rung_has_its_row() {
+        let answer = (&[1.0, 0.0][..], Label::Individual(0));
+        let row = row_of_columns("all", std::iter::once(answer)).unwrap();
         let rung = |number: usize| RungReport {
             name: format!("rung-{number}"),
             step: format!("step {number} < next"),
             published: 0.9,
             ours: ScoreRow {
-                name: "all",
                 map5: 0.1 * number as f64,
-                top1: 0.1,
-                top5: 0.2,
-                top1_known: None,
-                auc_new: None,
+                ..row.clone()
             },
             seconds: 1.0,
         };
