@@ -87,6 +87,7 @@ impl Split {
             tune,
             report,
             unseen,
+<<<<<<< HEAD
         }
     }
 
@@ -99,6 +100,8 @@ impl Split {
             tune: Vec::new(),
             report: Vec::new(),
             unseen: Vec::new(),
+=======
+>>>>>>> reid
         }
     }
 
