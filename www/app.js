@@ -2,19 +2,18 @@
 
 import { Card } from "./page/card.js";
 import { acceptPhotos, showExamples } from "./page/intake.js";
-import { bundleOf, listExamples, listModels, pickModel } from "./page/models.js";
+import { bundleOf, listExamples, listModels, offerModels } from "./page/models.js";
 import { Queue } from "./page/queue.js";
 import { Recogniser } from "./page/recogniser.js";
 import { StatusPanel, announce } from "./page/status.js";
+import { askedAgain, removed, unknownModel } from "./page/strings.js";
 
-/** @import { Model } from "./page/types.js" */
+/** @import { Example, Model } from "./page/types.js" */
 
 /** @param {string} id */
 function byId(id) {
   return /** @type {any} */ (document.getElementById(id));
 }
-
-const address = new URLSearchParams(location.search);
 
 /** @type {Set<Card>} in the order of the page */
 const cards = new Set();
@@ -30,12 +29,12 @@ const panel = new StatusPanel({
   load: () => void (model === null ? start() : openModel(model)),
 });
 
-const recogniser = new Recogniser(address.get("backend") ?? "auto", {
+const recogniser = new Recogniser(new URLSearchParams(location.search).get("backend") ?? "auto", {
   opening: () => panel.loading(),
   progress: (what, loaded, total) => panel.progress(what, loaded, total),
   status: (text) => panel.text(text),
-  ready(catalogue, backend) {
-    panel.ready(catalogue, backend);
+  ready(catalogue, backend, bytes) {
+    panel.ready(catalogue, backend, bytes);
     queue.next();
     keepForOffline();
   },
@@ -62,40 +61,44 @@ function remove(card) {
   const next = list[list.indexOf(card) + 1] ?? list[list.indexOf(card) - 1];
   cards.delete(card);
   card.dispose();
-  announce(`${card.file.name} removed.`);
+  announce(removed(card.file.name));
   (next?.element ?? byId("file-input")).focus();
 }
 
-/** @param {Model} chosen */
+/** Photos that are on the page are asked again: an answer of the catalogue before would mislead. @param {Model} chosen */
 async function openModel(chosen) {
   model = chosen;
   const bundle = bundleOf(chosen);
+  panel.choose(chosen, bundle);
+  for (const card of cards) card.forget();
+  recogniser.open(bundle);
   queue.bundle = bundle;
   for (const card of cards) queue.add(card);
-  recogniser.open(bundle);
+  if (cards.size > 0) announce(askedAgain(chosen.title, cards.size));
+  const offer = (/** @type {Example[]} */ examples) =>
+    showExamples(byId("examples"), byId("example-template"), examples, bundle, (file) => take([file]));
+  offer([]);
   const examples = await listExamples(bundle);
-  if (model === chosen) showExamples(byId("examples"), byId("example-template"), examples, bundle, (file) => take([file]));
+  if (model === chosen) offer(examples);
 }
 
-/** @param {Model[]} models @param {Model} current */
-function offerModels(models, current) {
-  const select = byId("model-select");
-  select.replaceChildren(...models.map(({ path, title }) => new Option(title, path, false, path === current.path)));
-  byId("model-choice").hidden = models.length < 2;
-  select.onchange = () => {
-    address.set("model", select.value);
-    history.replaceState(null, "", `?${address}`);
-    void openModel(pickModel(models, select.value));
-  };
+/** @param {Model} chosen */
+function changeModel(chosen) {
+  const url = new URL(location.href);
+  url.searchParams.set("model", chosen.path);
+  history.replaceState(null, "", url);
+  void openModel(chosen);
 }
 
 async function start() {
   panel.loading();
   try {
     const models = await listModels();
-    const current = pickModel(models, address.get("model"));
-    offerModels(models, current);
-    await openModel(current);
+    const name = new URLSearchParams(location.search).get("model");
+    const current = name === null ? models[0] : models.find(({ path }) => path === name);
+    offerModels(models, current ?? null, changeModel);
+    if (current === undefined) panel.failed(unknownModel(name ?? "", models), false);
+    else await openModel(current);
   } catch (error) {
     panel.failed(error instanceof Error ? error.message : String(error));
   }

@@ -17,6 +17,7 @@ const FILES = [
   "page/answer.js",
   "page/card.js",
   "page/intake.js",
+  "page/model-card.js",
   "page/models.js",
   "page/queue.js",
   "page/recogniser.js",
@@ -51,6 +52,7 @@ worker.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || !request.url.startsWith(SCOPE)) return;
   const path = new URL(request.url).pathname.slice(new URL(SCOPE).pathname.length);
   if (!path.startsWith("models/")) event.respondWith(networkFirst(event, true));
+  else if (path.endsWith(".md")) event.respondWith(networkFirst(event, true));
   else if (path.endsWith(".json")) event.respondWith(networkFirst(event, !path.endsWith("/bundle.json")));
   else if (request.destination === "image") event.respondWith(keptFirst(event));
 });

@@ -40,9 +40,9 @@ async function open(bundle, backend, program) {
   await web.default({ module_or_path: compiled });
   if (program === null) tell({ type: "compiled", program: compiled });
 
-  const loader = await load(web.BundleLoader, bundle);
+  const { loader, bytes } = await load(web.BundleLoader, bundle);
   identifier = await loader.finish(backend, (/** @type {string} */ text) => tell({ type: "status", text }));
-  tell({ type: "ready", catalogue: identifier.catalogue(), backend: identifier.backend() });
+  tell({ type: "ready", catalogue: identifier.catalogue(), backend: identifier.backend(), bytes });
 }
 
 /** @param {Extract<Request, { type: "identify" }>} request */
@@ -89,7 +89,7 @@ async function load(BundleLoader, bundle) {
     before += file.bytes;
   }
   await keepManifest(store, bundle, url, manifest, files);
-  return loader;
+  return { loader, bytes: manifest.length + total };
 }
 
 /**

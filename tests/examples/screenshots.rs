@@ -1,11 +1,11 @@
-//! Takes pictures of the page: desktop and phone, light and dark, empty and answered.
+//! Takes pictures of the page: desktop and phone, light and dark, empty and answered, by either catalogue.
 //!
 //! `cargo run -p flukeprint-tests --example screenshots -- FOLDER`, with the environment of `cargo xtask test`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use flukeprint_tests::{Chromedriver, Fixture, Page, Screen, Server};
+use flukeprint_tests::{Chromedriver, Fixture, MODEL, PLAIN, Page, Screen, Server};
 
 /// Name of the files, and the screen.
 const VIEWS: [(&str, Screen); 4] = [
@@ -27,12 +27,7 @@ async fn main() -> Result<()> {
     let server = Server::start(&fixture.binary, &fixture.site)?;
     let driver = Chromedriver::start()?;
     for (name, screen) in VIEWS {
-        let page = Page::open(
-            &driver,
-            &format!("{}?backend=wasm", server.address()),
-            screen,
-        )
-        .await?;
+        let page = Page::open(&driver, &server.page(MODEL, "wasm"), screen).await?;
         take(&page, &fixture, &folder, name).await?;
         page.close().await?;
     }
@@ -48,5 +43,17 @@ async fn take(page: &Page, fixture: &Fixture, folder: &Path, name: &str) -> Resu
     let scroll = r#"document.querySelector('[data-testid="result-card"]').scrollIntoView({ behavior: "instant" });"#;
     page.client().execute(scroll, vec![]).await?;
     page.screenshot(&folder.join(format!("{name}-answer.png")))
+        .await?;
+    // The same photo by a catalogue without pictures, as a shipped one is.
+    page.choose_model(PLAIN).await?;
+    page.wait_until_ready().await?;
+    page.answer(0).await?;
+    page.client().execute(scroll, vec![]).await?;
+    page.screenshot(&folder.join(format!("{name}-plain.png")))
+        .await?;
+    page.client()
+        .execute("window.scrollTo({ top: 0, behavior: 'instant' })", vec![])
+        .await?;
+    page.screenshot(&folder.join(format!("{name}-chosen.png")))
         .await
 }

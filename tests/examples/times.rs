@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use flukeprint_tests::{Chromedriver, Fixture, Page, Screen, Server};
+use flukeprint_tests::{Chromedriver, Fixture, MODEL, Page, Screen, Server};
 
 /// The first photo warms the program up and is printed apart.
 const PHOTOS: usize = 10;
@@ -23,7 +23,7 @@ async fn main() -> Result<()> {
     let driver = Chromedriver::start()?;
     let photos: Vec<&Path> = fixture.photos.iter().map(AsRef::as_ref).collect();
     for backend in ["wasm", "webgpu"] {
-        let address = format!("{}?backend={backend}", server.address());
+        let address = server.page(MODEL, backend);
         let page = Page::open(&driver, &address, Screen::DESKTOP).await?;
         page.wait_until_ready().await?;
         let first = times(&page, &photos[..1]).await?;

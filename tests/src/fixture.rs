@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-/// The model of the site that the tests use.
-const MODEL: &str = "synthetic";
+/// The model of the site that most tests use, by its name in the address.
+pub const MODEL: &str = "synthetic";
+/// The same run exported once more: another title, no thumbnails.
+pub const PLAIN: &str = "plain";
 
 /// Where the built site, the program and the photos are.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl Fixture {
             "index.html",
             "pkg/flukeprint_web.js",
             "models/synthetic/bundle.json",
+            "models/plain/bundle.json",
         ] {
             let file = site.join(needed);
             ensure!(

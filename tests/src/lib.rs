@@ -7,6 +7,6 @@ mod page;
 mod server;
 
 pub use chromedriver::Chromedriver;
-pub use fixture::Fixture;
+pub use fixture::{Fixture, MODEL, PLAIN};
 pub use page::{Page, Screen, Shown, ShownCandidate};
 pub use server::Server;

@@ -112,11 +112,14 @@ pub struct ShownCandidate {
     pub probability: String,
     /// Whether a picture has been loaded, and is more than nothing.
     pub has_thumbnail: bool,
+    /// Whether a drawn fluke stands where the picture would, visible, and silent for screen readers.
+    pub has_blank_tile: bool,
 }
 
 /// Reads a card all at once, as [`Shown`].
 const READ_CARD: &str = r#"
     const card = document.querySelectorAll('[data-testid="result-card"]')[arguments[0]];
+    const drawn = (svg) => svg !== null && svg.getAttribute("aria-hidden") === "true" && svg.getBBox().width > 0;
     const text = (root, part) => root.querySelector(`[data-part="${part}"]`).textContent.replaceAll("\u00a0", " ").trim();
     const box = card.querySelector('[data-part="box-line"]');
     return {
@@ -125,6 +128,7 @@ const READ_CARD: &str = r#"
             name: text(row, "name"),
             probability: text(row, "probability"),
             has_thumbnail: [...row.querySelectorAll("img")].some((image) => image.complete && image.naturalWidth > 0),
+            has_blank_tile: row.querySelector("img") === null && drawn(row.querySelector("svg")),
         })),
         new_line: text(card, "new-line"),
         steps: [...card.querySelectorAll('[data-testid="timings"] tbody th')].map((cell) => cell.textContent),
@@ -189,6 +193,21 @@ impl Page {
         Ok(())
     }
 
+    /// Waits until the page works without a network: its service worker answers for it.
+    ///
+    /// # Errors
+    /// If the browser has no service worker.
+    pub async fn wait_until_kept(&self) -> Result<()> {
+        const KEPT: &str = r#"
+            const done = arguments[arguments.length - 1];
+            navigator.serviceWorker.ready.then(async () => {
+                while (!navigator.serviceWorker.controller) await new Promise((resolve) => setTimeout(resolve, 50));
+                done(null);
+            });
+        "#;
+        self.run(KEPT, vec![]).await.map(drop)
+    }
+
     /// Gives photos to the page as the "Choose photos" button does.
     ///
     /// # Errors
@@ -203,6 +222,17 @@ impl Page {
             .find(Locator::Css(r#"[data-testid="file-input"]"#))
             .await?;
         input.send_keys(&paths.join("\n")).await?;
+        Ok(())
+    }
+
+    /// Picks another model in the page's choice, as a person does.
+    ///
+    /// # Errors
+    /// If the page offers no such model.
+    pub async fn choose_model(&self, model: &str) -> Result<()> {
+        let choice = Locator::Css(r#"[data-testid="model-select"]"#);
+        let select = self.client.find(choice).await?;
+        select.select_by_value(model).await?;
         Ok(())
     }
 

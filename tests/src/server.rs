@@ -43,6 +43,12 @@ impl Server {
     pub fn address(&self) -> &str {
         &self.address
     }
+
+    /// The page's address with `model`, a name from `models.json`, on `backend`: "wasm" or "webgpu".
+    #[must_use]
+    pub fn page(&self, model: &str, backend: &str) -> String {
+        format!("{}?backend={backend}&model={model}", self.address)
+    }
 }
 
 impl Drop for Server {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use flukeprint_tests::{Chromedriver, Fixture, Page, Screen, Server};
+use flukeprint_tests::{Chromedriver, Fixture, MODEL, Page, Screen, Server};
 use serde_json::{Value, json};
 
 const BACKENDS: [(&str, &str); 2] = [("wasm", "WebAssembly"), ("webgpu", "WebGPU")];
@@ -16,12 +16,7 @@ async fn names_a_whale_from_a_chosen_photo_on_either_backend() -> Result<()> {
     let server = Server::start(&fixture.binary, &fixture.site)?;
     let driver = Chromedriver::start()?;
     for (backend, words) in BACKENDS {
-        let page = Page::open(
-            &driver,
-            &format!("{}?backend={backend}", server.address()),
-            Screen::DESKTOP,
-        )
-        .await?;
+        let page = Page::open(&driver, &server.page(MODEL, backend), Screen::DESKTOP).await?;
         page.wait_until_ready().await?;
         assert_eq!(
             page.attribute(r#"[data-testid="backend"]"#, "data-backend")
@@ -174,14 +169,7 @@ async fn a_photo_in_work_can_be_cancelled_and_asked_again() -> Result<()> {
 #[tokio::test]
 async fn a_second_visit_works_without_a_network() -> Result<()> {
     let (page, fixture, running) = open_ready(Screen::PHONE).await?;
-    let kept = r#"
-        const done = arguments[arguments.length - 1];
-        navigator.serviceWorker.ready.then(async () => {
-            while (!navigator.serviceWorker.controller) await new Promise((resolve) => setTimeout(resolve, 50));
-            done(null);
-        });
-    "#;
-    page.run(kept, vec![]).await?;
+    page.wait_until_kept().await?;
     page.choose(&[&fixture.photos[0]]).await?;
     let before = page.answer(0).await?;
     let (server, _driver) = running;
@@ -263,12 +251,7 @@ async fn open_ready(screen: Screen) -> Result<(Page, Fixture, Running)> {
     let fixture = Fixture::from_env()?;
     let server = Server::start(&fixture.binary, &fixture.site)?;
     let driver = Chromedriver::start()?;
-    let page = Page::open(
-        &driver,
-        &format!("{}?backend=wasm", server.address()),
-        screen,
-    )
-    .await?;
+    let page = Page::open(&driver, &server.page(MODEL, "wasm"), screen).await?;
     page.wait_until_ready().await?;
     Ok((page, fixture, (server, driver)))
 }
@@ -280,12 +263,7 @@ async fn assert_damage_is_named(damage: impl Fn(&Path) -> Result<String>) -> Res
     let name = damage(&site.path().join("models/synthetic"))?;
     let server = Server::start(&fixture.binary, site.path())?;
     let driver = Chromedriver::start()?;
-    let page = Page::open(
-        &driver,
-        &format!("{}?backend=wasm", server.address()),
-        Screen::DESKTOP,
-    )
-    .await?;
+    let page = Page::open(&driver, &server.page(MODEL, "wasm"), Screen::DESKTOP).await?;
     let sentence = page.error().await?;
     assert_is_a_sentence(&sentence);
     assert!(

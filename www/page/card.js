@@ -77,6 +77,16 @@ export class Card {
     this.#showTrouble(message, "failed");
   }
 
+  /** Drops what another catalogue said. The person's box stays: it is about the photo. */
+  forget() {
+    this.#clearAnswer();
+    this.#part("verdict").hidden = true;
+    if (this.region === null) {
+      this.#editor.clear();
+      this.#part("region-note").textContent = "";
+    }
+  }
+
   /** Lets go of the photo. */
   dispose() {
     URL.revokeObjectURL(this.#part("photo").src);
@@ -116,10 +126,14 @@ export class Card {
     const error = this.#part("error");
     error.textContent = message;
     if (state === "failed") error.dataset.testid = "error"; // being cancelled is none
+    this.#clearAnswer();
+    announce(`${this.file.name}: ${message}`);
+  }
+
+  #clearAnswer() {
     showPlaceholders(this.#part("candidates"), ROWS);
     this.#part("new-line").textContent = "";
     this.#part("timings").hidden = true;
-    announce(`${this.file.name}: ${message}`);
   }
 
   /** @param {"waiting" | "working" | "answered" | "failed" | "cancelled"} state */

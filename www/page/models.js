@@ -1,6 +1,6 @@
-// Which models this site offers, and the example photos that come with one.
+// Which models this site offers, the choice among them, and the example photos that come with one.
 
-import { WORDS, notFetched, unknownModel } from "./strings.js";
+import { WORDS, notFetched } from "./strings.js";
 
 /** @import { Example, Model } from "./types.js" */
 
@@ -22,19 +22,35 @@ export async function listModels() {
 }
 
 /**
- * The model that the address names, else the first.
- * @param {Model[]} models @param {string | null} name
- * @throws {Error} with a sentence for the person
+ * Lets the person choose, where there is something to choose. What the address names may not be here: then nothing is
+ * chosen yet, and even a single model is offered.
+ * @param {Model[]} models @param {Model | null} current @param {(model: Model) => void} choose
  */
-export function pickModel(models, name) {
-  const model = name === null ? models[0] : models.find(({ path }) => path === name);
-  if (model === undefined) throw new Error(unknownModel(name ?? "", models.map(({ path }) => path)));
-  return model;
+export function offerModels(models, current, choose) {
+  const select = /** @type {HTMLSelectElement} */ (document.getElementById("model-select"));
+  const options = models.map((model) => new Option(model.title, model.path, false, model === current));
+  if (current === null) {
+    const none = new Option(WORDS.chooseModel, "", true, true);
+    none.disabled = true;
+    options.unshift(none);
+  }
+  select.replaceChildren(...options);
+  const choice = /** @type {HTMLElement} */ (document.getElementById("model-choice"));
+  choice.hidden = models.length < 2 && current !== null;
+  select.onchange = () => {
+    const chosen = models.find(({ path }) => path === select.value);
+    if (chosen !== undefined) choose(chosen);
+  };
 }
 
 /** Address of a model's folder, with a slash at its end. @param {Model} model */
 export function bundleOf(model) {
   return new URL(`${encodeURIComponent(model.path)}/`, FOLDER).href;
+}
+
+/** Address of a model's card, or null. @param {Model} model @param {string} bundle */
+export function cardOf(model, bundle) {
+  return model.card ? new URL(model.card, bundle) : null;
 }
 
 /** Example photos are a courtesy: a bundle without them has none. @param {string} bundle @returns {Promise<Example[]>} */

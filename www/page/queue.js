@@ -29,7 +29,7 @@ export class Queue {
   add(card) {
     if (card === this.#running) {
       this.#again = true;
-      this.#recogniser.cancel();
+      if (this.#recogniser.busy) this.#recogniser.cancel();
       return;
     }
     if (this.#waiting.includes(card)) return;
@@ -59,15 +59,16 @@ export class Queue {
   /** @param {Card} card */
   async #run(card) {
     this.#running = card;
-    const bundle = this.#bundle;
     card.showWorking();
     try {
       const photo = await card.file.arrayBuffer();
+      const bundle = this.#bundle;
       const answer = await this.#recogniser.identify(photo, card.region, CANDIDATES, (name) => card.showStage(name));
       card.showAnswer(answer, bundle);
     } catch (error) {
-      if (error instanceof Cancelled) card.showCancelled();
-      else card.showTrouble(error instanceof Error ? error.message : String(error));
+      if (error instanceof Cancelled) {
+        if (!this.#again) card.showCancelled();
+      } else card.showTrouble(error instanceof Error ? error.message : String(error));
     }
     this.#running = null;
     if (this.#again) {

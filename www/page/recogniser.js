@@ -12,7 +12,7 @@ export class Cancelled extends Error {}
  * @property {() => void} opening
  * @property {(what: "program" | "model", loaded: number, total: number | null) => void} progress
  * @property {(text: string) => void} status
- * @property {(catalogue: Catalogue, backend: Backend) => void} ready
+ * @property {(catalogue: Catalogue, backend: Backend, bytes: number) => void} ready  bytes: what the bundle takes
  * @property {(message: string) => void} failed  the bundle could not be opened
  */
 
@@ -35,6 +35,11 @@ export class Recogniser {
 
   get ready() {
     return this.#ready;
+  }
+
+  /** Whether a photo is in work. */
+  get busy() {
+    return this.#job !== null;
   }
 
   /** @param {string} bundle  address of the bundle's folder, with a slash at its end */
@@ -78,8 +83,9 @@ export class Recogniser {
     if (this.#bundle === null) return;
     this.#listener.opening();
     const worker = new Worker(new URL("../worker.js", import.meta.url), { type: "module" });
-    worker.onmessage = (event) => this.#receive(event.data);
-    worker.onerror = () => this.#broke();
+    // A worker that was ended may have left a message behind, about another model.
+    worker.onmessage = (event) => this.#worker === worker && this.#receive(event.data);
+    worker.onerror = () => this.#worker === worker && this.#broke();
     this.#worker = worker;
     this.#send({ type: "open", bundle: this.#bundle, backend: this.#backend, program: this.#program });
   }
@@ -103,7 +109,7 @@ export class Recogniser {
         break;
       case "ready":
         this.#ready = true;
-        this.#listener.ready(report.catalogue, report.backend);
+        this.#listener.ready(report.catalogue, report.backend, report.bytes);
         break;
       case "stage":
         this.#job?.stage(report.name);

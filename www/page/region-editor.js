@@ -47,6 +47,12 @@ export class RegionEditor {
     this.#draw(region);
   }
 
+  /** Shows no box. */
+  clear() {
+    this.#form.reset();
+    this.#draw({ x0: 0, y0: 0, x1: 0, y1: 0 });
+  }
+
   /** @param {PointerEvent} event */
   #drag(event) {
     if (!this.#details.open || event.button !== 0) return;

@@ -1,8 +1,10 @@
 // The panel that says how the model is doing, and the voice for screen readers.
 
-import { WORDS, loading, number, ready, runsOn } from "./strings.js";
+import { cardLink } from "./model-card.js";
+import { cardOf } from "./models.js";
+import { FACTS, WORDS, day, loading, madeOn, number, ready, runsOn, size } from "./strings.js";
 
-/** @import { Backend, Catalogue } from "./types.js" */
+/** @import { Backend, Catalogue, Model } from "./types.js" */
 
 /** @param {string} id */
 function byId(id) {
@@ -16,10 +18,12 @@ export function announce(text) {
 
 export class StatusPanel {
   #status = byId("model-status");
+  #facts = byId("model-facts");
   #backend = byId("backend");
   #error = byId("model-error");
   #button = /** @type {HTMLButtonElement} */ (byId("model-button"));
   #progress = /** @type {HTMLProgressElement} */ (byId("model-progress"));
+  /** @type {URL | null} */ #card = null;
 
   /** @param {{ stop: () => void, load: () => void }} actions  what the panel's button does */
   constructor(actions) {
@@ -28,6 +32,13 @@ export class StatusPanel {
 
   get state() {
     return this.#status.dataset.state;
+  }
+
+  /** What is known of a model before it is loaded. @param {Model} model @param {string} bundle */
+  choose(model, bundle) {
+    byId("about").hidden = true;
+    this.#card = cardOf(model, bundle);
+    this.#showModel(model.bytes ? [size(model.bytes)] : []);
   }
 
   loading() {
@@ -48,23 +59,32 @@ export class StatusPanel {
     this.#progress.removeAttribute("value");
   }
 
-  /** @param {Catalogue} catalogue @param {Backend} backend */
-  ready(catalogue, backend) {
+  /** @param {Catalogue} catalogue @param {Backend} backend @param {number} bytes  what the bundle takes */
+  ready(catalogue, backend, bytes) {
     this.#show("ready", ready(catalogue), runsOn(backend));
     this.#backend.dataset.backend = backend.name;
-    showFacts(catalogue);
+    this.#showModel([size(bytes), madeOn(catalogue.trained_on)]);
+    showFacts(catalogue, bytes);
     announce(ready(catalogue));
   }
 
-  /** @param {string} message */
-  failed(message) {
+  /** @param {string} message @param {boolean} [again]  whether another try may help */
+  failed(message, again = true) {
     this.#show("error", WORDS.notReady, "");
+    this.#button.hidden = !again;
     this.#error.textContent = message;
     announce(message);
   }
 
   stopped() {
     this.#show("stopped", WORDS.stopped, "");
+  }
+
+  /** @param {string[]} facts */
+  #showModel(facts) {
+    const link = this.#card === null ? [] : [cardLink(this.#card)];
+    const shown = [...facts.filter((fact) => fact !== ""), ...link];
+    this.#facts.replaceChildren(...shown.flatMap((fact, index) => (index === 0 ? [fact] : [" · ", fact])));
   }
 
   /** @param {"loading" | "ready" | "error" | "stopped"} state @param {string} status @param {string} backend */
@@ -79,15 +99,16 @@ export class StatusPanel {
   }
 }
 
-/** @param {Catalogue} catalogue */
-function showFacts(catalogue) {
+/** @param {Catalogue} catalogue @param {number} bytes */
+function showFacts(catalogue, bytes) {
   const facts = [
-    ["Catalogue", catalogue.title],
-    ["Known whales", number(catalogue.individuals)],
-    ["Photos", number(catalogue.photos)],
-    ["Photos of unnamed whales among them", number(catalogue.new_photos)],
-    ["Trained on", catalogue.trained_on || WORDS.noFacts],
-    ["Model", catalogue.model_hash],
+    [FACTS.title, catalogue.title],
+    [FACTS.whales, number(catalogue.individuals)],
+    [FACTS.photos, number(catalogue.photos)],
+    [FACTS.newPhotos, number(catalogue.new_photos)],
+    [FACTS.made, day(catalogue.trained_on) || WORDS.noFacts],
+    [FACTS.size, size(bytes)],
+    [FACTS.model, catalogue.model_hash],
   ];
   byId("about-facts").replaceChildren(
     ...facts.flatMap(([term, text]) => {

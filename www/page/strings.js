@@ -1,6 +1,6 @@
 // Every word and number format that the scripts put on the page.
 
-/** @import { Answer, Backend, Candidate, Catalogue, Region, StageName } from "./types.js" */
+/** @import { Answer, Backend, Candidate, Catalogue, Model, Region, StageName } from "./types.js" */
 
 const SPACE = "\u00a0"; // keeps a number and its unit on one line
 
@@ -38,6 +38,19 @@ export const WORDS = {
   pictureOf: "Catalogue photo of",
   newPicture: "Catalogue photo of an unnamed whale",
   noModels: "models/models.json lists no model.",
+  chooseModel: "Choose one …",
+  card: "Model card",
+};
+
+/** What is listed about a catalogue. */
+export const FACTS = {
+  title: "Catalogue",
+  whales: "Known whales",
+  photos: "Photos",
+  newPhotos: "Photos of unnamed whales among them",
+  made: "Made on",
+  size: "Size",
+  model: "Model",
 };
 
 /** @param {number} value */
@@ -57,6 +70,18 @@ function megabytes(bytes) {
   return (bytes / 1e6).toFixed(1);
 }
 
+/** @param {number} bytes */
+export function size(bytes) {
+  return `${megabytes(bytes)}${SPACE}MB`;
+}
+
+/** @param {string} date  YYYY-MM-DD; anything else is shown as it is */
+export function day(date) {
+  const time = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(time.getTime())) return date;
+  return time.toLocaleDateString("en-GB", { dateStyle: "long", timeZone: "UTC" });
+}
+
 /** @param {"program" | "model"} what @param {number} loaded @param {number | null} total */
 export function loading(what, loaded, total) {
   const part = what === "program" ? "Loading the program" : "Loading the model";
@@ -66,7 +91,12 @@ export function loading(what, loaded, total) {
 
 /** @param {Catalogue} catalogue */
 export function ready(catalogue) {
-  return `Ready: ${number(catalogue.individuals)} known whales, ${number(catalogue.photos)} photos`;
+  return `Ready: ${number(catalogue.individuals)}${SPACE}known whales, ${number(catalogue.photos)}${SPACE}photos`;
+}
+
+/** @param {string} date  YYYY-MM-DD */
+export function madeOn(date) {
+  return date === "" ? "" : `made on ${day(date)}`;
 }
 
 /** @param {Backend} backend */
@@ -120,9 +150,21 @@ export function done(name) {
   return STAGE_WORDS[name]?.done ?? name;
 }
 
-/** @param {string} name @param {readonly string[]} names */
-export function unknownModel(name, names) {
-  return `There is no model "${name}" here. The address may name one of these: ${names.join(", ")}.`;
+/** @param {string} name  from the address @param {readonly Model[]} models */
+export function unknownModel(name, models) {
+  const names = models.map(({ path }) => path).join(", ");
+  return `There is no model "${name}" here. Choose a catalogue above, or name one of these in the address: ${names}.`;
+}
+
+/** @param {string} title  of the catalogue that was chosen @param {number} photos */
+export function askedAgain(title, photos) {
+  const those = photos === 1 ? "Your photo is" : `Your ${number(photos)} photos are`;
+  return `Loading ${title}. ${those} answered again with it.`;
+}
+
+/** @param {string} photo */
+export function removed(photo) {
+  return `${photo} removed.`;
 }
 
 /** @param {string} path @param {string} reason */

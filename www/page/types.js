@@ -30,10 +30,17 @@
  * @property {number} photos
  * @property {number} new_photos
  * @property {string} model_hash
- * @property {string} trained_on
+ * @property {string} trained_on  day of the export, YYYY-MM-DD
  */
 
-/** @typedef {{ path: string, title: string }} Model  path: the folder below `models/` */
+/**
+ * An entry of `models.json`.
+ * @typedef {object} Model
+ * @property {string} path  the folder below `models/`, and the name in the address
+ * @property {string} title
+ * @property {string} [card]  address of the model card, relative to the folder
+ * @property {number} [bytes]  what is fetched before the first photo
+ */
 
 /** @typedef {{ file: string, name: string }} Example  file: relative to the bundle */
 
@@ -48,7 +55,7 @@
  * @typedef {{ type: "compiled", program: WebAssembly.Module }
  *   | { type: "progress", what: "program" | "model", loaded: number, total: number | null }
  *   | { type: "status", text: string }
- *   | { type: "ready", catalogue: Catalogue, backend: Backend }
+ *   | { type: "ready", catalogue: Catalogue, backend: Backend, bytes: number }
  *   | { type: "stage", name: StageName }
  *   | { type: "answer", answer: Answer }
  *   | { type: "failed", message: string, broken: boolean }} Report  broken: the program cannot go on

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::pipeline::{Catalogue, Pipeline};
 use crate::workspace::{Workspace, clock};
-use crate::{run, site, tools, web};
+use crate::{run, tools};
 
 /// Large enough that a trained net shows its worth, small enough to train while somebody waits.
 const CATALOGUE: Catalogue = Catalogue {
@@ -46,8 +46,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 
     tools::for_the_page(workspace)?;
     let folder = pipeline.site();
-    site::assemble(&workspace.root.join("www"), &folder)?;
-    web::build(workspace, &folder.join("pkg"))?;
+    pipeline.assemble()?;
     workspace.say(format!(
         "The page is ready, {} after the start: {}",
         clock(workspace.elapsed()),

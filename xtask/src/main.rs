@@ -8,6 +8,7 @@
 mod ci;
 mod demo;
 mod guards;
+mod models;
 mod output;
 mod pipeline;
 mod report;
@@ -41,7 +42,7 @@ enum Chore {
     Test,
     /// What must hold before a change goes in: format, lints, docs, licences, no_std, tests
     Ci,
-    /// Build the browser package into www/pkg
+    /// Build the browser package into www/pkg, and list the models in www/models
     Web(web::Options),
 }
 

@@ -10,11 +10,14 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
-use crate::{run, site};
+use crate::{models, run, site, web};
 
 /// The folder of the bundle in the site's models, and what the page calls it.
 const MODEL: &str = "synthetic";
 const TITLE: &str = "Synthetic demo catalogue";
+/// The same run once more for the tests, as a model is shipped: without pictures of anybody's photos.
+const PLAIN: &str = "plain";
+const PLAIN_TITLE: &str = "The same whales, without pictures";
 /// What the tables call a whale without a name.
 const NEW_WHALE: &str = "new_whale";
 
@@ -42,6 +45,8 @@ pub struct Pipeline<'a> {
     key: u64,
     /// A stage was run, so all later ones must.
     changed: bool,
+    /// The models of the site that it made, in the order in which the page offers them.
+    exported: Vec<&'static str>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -52,6 +57,7 @@ impl<'a> Pipeline<'a> {
             folder: workspace.target.join(name),
             key: 0,
             changed: false,
+            exported: Vec::new(),
         }
     }
 
@@ -72,7 +78,11 @@ impl<'a> Pipeline<'a> {
 
     /// The bundle inside the site.
     pub fn bundle(&self) -> PathBuf {
-        self.site().join("models/synthetic")
+        self.model(MODEL)
+    }
+
+    fn model(&self, name: &str) -> PathBuf {
+        self.site().join("models").join(name)
     }
 
     /// Builds the binary that runs all later stages.
@@ -131,15 +141,7 @@ impl<'a> Pipeline<'a> {
 
     /// Writes the bundle into the site, with a few photos to try it on.
     pub fn export(&mut self) -> Result<()> {
-        let out = self.bundle();
-        let mut command = self.verb("export");
-        command
-            .args(["--title", TITLE])
-            .arg("--run")
-            .arg(self.folder.join("run"))
-            .arg("--out")
-            .arg(&out);
-        self.stage("export the bundle", command, Some(&out))?;
+        self.export_as("export the bundle", MODEL, TITLE, &[])?;
         let photos = self.photos_to_name()?;
         let known = photos.iter().filter(|(_, truth)| truth != NEW_WHALE);
         let new = photos.iter().filter(|(_, truth)| truth == NEW_WHALE);
@@ -148,7 +150,48 @@ impl<'a> Pipeline<'a> {
             .chain(new.take(1))
             .map(|(photo, _)| photo.clone())
             .collect();
-        site::introduce(&self.site(), MODEL, TITLE, &examples)
+        site::lend(&self.bundle(), &examples)
+    }
+
+    /// Writes a second bundle into the site: the same run under another title, without thumbnails.
+    pub fn export_plain(&mut self) -> Result<()> {
+        self.export_as(
+            "export the bundle without pictures",
+            PLAIN,
+            PLAIN_TITLE,
+            &["--no-thumbnails"],
+        )
+    }
+
+    fn export_as(
+        &mut self,
+        stage: &str,
+        name: &'static str,
+        title: &str,
+        flags: &[&str],
+    ) -> Result<()> {
+        let out = self.model(name);
+        let mut command = self.verb("export");
+        command
+            .args(["--title", title])
+            .args(flags)
+            .arg("--run")
+            .arg(self.folder.join("run"))
+            .arg("--out")
+            .arg(&out);
+        self.stage(stage, command, Some(&out))?;
+        self.exported.push(name);
+        Ok(())
+    }
+
+    /// Puts the page, its program and all models into the site: first those that ship with the
+    /// project, then those that this run exported.
+    pub fn assemble(&self) -> Result<()> {
+        let www = self.workspace.root.join("www");
+        let site = self.site();
+        site::assemble(&www, &site)?;
+        models::offer(&www.join("models"), &site.join("models"), &self.exported)?;
+        web::build(self.workspace, &site.join("pkg"))
     }
 
     /// The photos to be named, and whom they show.
@@ -204,19 +247,11 @@ impl<'a> Pipeline<'a> {
             .flatten()
             .filter(|path| path.exists())
         {
-            remove(stale).with_context(|| format!("cannot clear {}", stale.display()))?;
+            site::remove(stale).with_context(|| format!("cannot clear {}", stale.display()))?;
         }
         run::shown(self.workspace, name, command)?;
         fs::create_dir_all(self.folder.join("stamps"))?;
         fs::write(&stamp, key).with_context(|| format!("cannot write {}", stamp.display()))
-    }
-}
-
-fn remove(path: &Path) -> std::io::Result<()> {
-    if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
     }
 }
 

@@ -1,9 +1,11 @@
-//! The folder that a web server hands out: the page's files, the browser package, the bundle.
+//! The folder that a web server hands out: the page's files and the browser package; its models are
+//! in `models`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde_json::{Value, json};
 
 /// Made elsewhere and put beside the page's files; never taken from them.
 const MADE: [&str; 2] = ["pkg", "models"];
@@ -15,58 +17,67 @@ pub fn assemble(www: &Path, site: &Path) -> Result<()> {
         let entry = entry?;
         if !is_made(&entry) {
             let path = entry.path();
-            let removed = if path.is_dir() {
-                fs::remove_dir_all(&path)
-            } else {
-                fs::remove_file(&path)
-            };
-            removed.with_context(|| format!("cannot remove {}", path.display()))?;
+            remove(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
-    copy(www, site)
+    copy_but(www, site, is_made)
 }
 
-/// Lists the one model of the site, and lends the page a few photos to try it on.
-pub fn introduce(site: &Path, model: &str, title: &str, examples: &[PathBuf]) -> Result<()> {
-    let models = site.join("models");
-    let folder = models.join(model).join("examples");
+/// Lends the page a few photos to try a model on.
+pub fn lend(model: &Path, examples: &[PathBuf]) -> Result<()> {
+    let folder = model.join("examples");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut entries = Vec::new();
     for (number, photo) in examples.iter().enumerate() {
         let name = format!("{}.jpg", number + 1);
         let target = folder.join(&name);
         fs::copy(photo, &target).with_context(|| format!("cannot write {}", target.display()))?;
-        entries.push(format!(
-            r#"{{"file":"examples/{name}","name":"Photo {}"}}"#,
-            number + 1
-        ));
+        entries.push(
+            json!({ "file": format!("examples/{name}"), "name": format!("Photo {}", number + 1) }),
+        );
     }
-    // The words are ours and need no escaping.
-    let list = format!(r#"{{"examples":[{}]}}"#, entries.join(","));
-    write(&models.join(model).join("examples.json"), &list)?;
-    let list = format!(r#"{{"models":[{{"path":"{model}","title":"{title}"}}]}}"#);
-    write(&models.join("models.json"), &list)
+    write(
+        &model.join("examples.json"),
+        &json!({ "examples": entries }),
+    )
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+/// Writes what the page reads.
+pub fn write(path: &Path, value: &Value) -> Result<()> {
+    fs::write(path, format!("{value:#}\n"))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    copy_but(from, to, |_| false)
+}
+
+fn copy_but(from: &Path, to: &Path, left_out: fn(&fs::DirEntry) -> bool) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
         let target = to.join(entry.file_name());
+        if left_out(&entry) {
+            continue;
+        }
         if entry.path().is_dir() {
-            if !is_made(&entry) {
-                copy(&entry.path(), &target)?;
-            }
+            copy(&entry.path(), &target)?;
         } else {
             fs::copy(entry.path(), &target)
                 .with_context(|| format!("cannot write {}", target.display()))?;
         }
     }
     Ok(())
+}
+
+/// Removes a file, or a folder with all that is in it.
+pub fn remove(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
 }
 
 fn is_made(entry: &fs::DirEntry) -> bool {

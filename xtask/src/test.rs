@@ -8,8 +8,8 @@ use anyhow::Result;
 use crate::pipeline::{Catalogue, Pipeline};
 use crate::report::Report;
 use crate::selection::{self, Selection};
+use crate::tools;
 use crate::workspace::Workspace;
-use crate::{site, tools, web};
 
 /// As small as still tells whales apart.
 const CATALOGUE: Catalogue = Catalogue {
@@ -46,16 +46,14 @@ pub fn all(workspace: &Workspace, driver: &Path, report: &mut Report) {
         .part(workspace, "native build", || fixture.build())
         .is_some()
     {
-        report.part(workspace, "small catalogue and its bundle", || {
+        report.part(workspace, "small catalogue and its bundles", || {
             fixture.draw(&CATALOGUE)?;
             fixture.train("tiny")?;
-            fixture.export()
+            fixture.export()?;
+            fixture.export_plain()
         });
     }
-    report.part(workspace, "page", || {
-        site::assemble(&workspace.root.join("www"), &fixture.site())?;
-        web::build(workspace, &fixture.site().join("pkg"))
-    });
+    report.part(workspace, "page", || fixture.assemble());
 
     for selection in &selection::ALL {
         let name = format!("tests, {}", selection.name);

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::workspace::Workspace;
-use crate::{run, tools};
+use crate::{models, run, tools};
 
 /// The package of wasm-opt: Debian's is too old for what today's rustc writes.
 const BINARYEN: &str = "binaryen@132";
@@ -31,7 +31,7 @@ pub struct Options {
     optimize: bool,
 }
 
-/// Builds `www/pkg`.
+/// Builds `www/pkg`, and lists the models that are in `www`: with both, it is a site.
 pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
     tools::for_the_page(workspace)?;
     let package = workspace.root.join("www/pkg");
@@ -42,6 +42,7 @@ pub fn run(workspace: &Workspace, options: Options) -> Result<()> {
         optimize(workspace, &module)?;
         size(workspace, "optimized", &module)?;
     }
+    models::list(&workspace.root.join("www/models"))?;
     workspace.say(format!("The package is in {}", package.display()));
     Ok(())
 }
