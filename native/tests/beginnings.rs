@@ -102,3 +102,30 @@ fn training_on_all_photos_keeps_the_thresholds_and_holds_nothing_out() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
 }
+
+#[test]
+fn a_finder_is_taken_over_as_it_is() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let mut train = flukeprint(&["train", "--data"]);
+    train.arg(catalogue()).arg("--finder").arg(run_folder());
+    let lines = format!("{NOTHING}[finder]\nepochs = 9\nbatch = 16\nrate = 1.0\n");
+    train
+        .arg("--recipe")
+        .arg(recipe(place.path(), "taken", &lines));
+    succeed(train.arg("--out").arg(&out));
+    let finder = |run: &Path| load_weights(&run.join("finder.safetensors")).unwrap();
+    assert_eq!(finder(&out), finder(run_folder()));
+
+    fs::remove_file(out.join("finder.safetensors")).unwrap();
+    let mut again = flukeprint(&["train", "--recipe", "tiny", "--data"]);
+    again.arg(catalogue()).arg("--finder").arg(&out);
+    let output = again
+        .arg("--out")
+        .arg(place.path().join("none"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("no fluke finder"), "{said}");
+}

@@ -6,7 +6,7 @@ mod common;
 use burn::tensor::Device;
 use common::{catalogue, copy, flukeprint, succeed};
 use flukeprint::progress::{Progress, Silent};
-use flukeprint::train::{Recipe, resume, train};
+use flukeprint::train::{Beginning, Recipe, resume, train};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -194,7 +194,15 @@ fn a_photo_that_turns_unreadable_stops_it_by_name_and_it_goes_on_when_mended() {
         }
     });
     let device = Device::flex();
-    let error = train(data.path(), &tiny(), None, &out, &device, &spoil).unwrap_err();
+    let error = train(
+        data.path(),
+        &tiny(),
+        &Beginning::default(),
+        &out,
+        &device,
+        &spoil,
+    )
+    .unwrap_err();
     let said = error.to_string();
     assert!(said.contains(".jpg") && said.contains("--resume"), "{said}");
     assert_eq!(error.exit_code(), 2);
@@ -215,7 +223,15 @@ fn a_disk_that_takes_no_more_stops_it_and_the_last_state_stays() {
         fs::rename(&unfinished, &away).unwrap();
     });
     let device = Device::flex();
-    let error = train(catalogue(), &tiny(), None, &out, &device, &unplug).unwrap_err();
+    let error = train(
+        catalogue(),
+        &tiny(),
+        &Beginning::default(),
+        &out,
+        &device,
+        &unplug,
+    )
+    .unwrap_err();
     assert_eq!(error.exit_code(), 1, "{error}");
     assert!(error.to_string().contains("run.unfinished"), "{error}");
     fs::rename(&away, &unfinished).unwrap();
@@ -233,7 +249,15 @@ fn a_loss_that_is_no_number_stops_it_and_the_last_good_state_stays() {
     recipe.full.upper_rate = 1e30;
     recipe.full.lower_rate = 1e30;
     let device = Device::flex();
-    let error = train(catalogue(), &recipe, None, &out, &device, &Silent).unwrap_err();
+    let error = train(
+        catalogue(),
+        &recipe,
+        &Beginning::default(),
+        &out,
+        &device,
+        &Silent,
+    )
+    .unwrap_err();
     let said = error.to_string();
     assert!(said.contains("the loss of everything became"), "{said}");
     assert_eq!(error.exit_code(), 1);

@@ -9,7 +9,9 @@ use flukeprint::data::{Catalogue, Split};
 use flukeprint::evaluate::{Embeddings, embed_catalogue};
 use flukeprint::progress::Silent;
 use flukeprint::synth::{Counts, SynthConfig, write_catalogue};
-use flukeprint::train::{Mining, Recipe, TripletRecipe, load_weights, read_catalogue, train};
+use flukeprint::train::{
+    Beginning, Mining, Recipe, TripletRecipe, load_weights, read_catalogue, train,
+};
 use flukeprint_core::model::named::Named;
 use std::fs;
 use std::path::Path;
@@ -49,7 +51,15 @@ struct Learnt {
 fn learn(data: &Path, recipe: &Recipe) -> Learnt {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
-    let run = train(data, recipe, None, &out, &Device::flex(), &Silent).unwrap();
+    let run = train(
+        data,
+        recipe,
+        &Beginning::default(),
+        &out,
+        &Device::flex(),
+        &Silent,
+    )
+    .unwrap();
     let catalogue = read_catalogue(data, &Silent).unwrap();
     let split = run.split(&catalogue).unwrap();
     let embeddings = embed_catalogue(&run, &catalogue, &split, &Silent).unwrap();

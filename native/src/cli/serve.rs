@@ -70,10 +70,21 @@ impl Serve {
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(POLICY),
         );
+        // Text of ours is UTF-8, which a browser does not guess of Markdown.
+        let text = SetResponseHeaderLayer::overriding(header::CONTENT_TYPE, with_charset);
         Router::new()
             .fallback_service(ServeDir::new(&self.folder))
             .layer(fresh)
             .layer(plain)
             .layer(policy)
+            .layer(text)
+    }
+}
+
+fn with_charset<B>(response: &Response<B>) -> Option<HeaderValue> {
+    let found = response.headers().get(header::CONTENT_TYPE)?;
+    match found.as_bytes() {
+        b"text/markdown" => Some(HeaderValue::from_static("text/markdown; charset=utf-8")),
+        _ => Some(found.clone()),
     }
 }

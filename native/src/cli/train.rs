@@ -1,7 +1,7 @@
 //! `flukeprint train`.
 
 use crate::progress::Progress;
-use crate::train::{Recipe, Run, resume, train, train_on_all};
+use crate::train::{Beginning, Recipe, Run, resume, train, train_on_all};
 use burn::tensor::Device;
 use clap::Args;
 use std::path::PathBuf;
@@ -25,11 +25,14 @@ pub struct Train {
     /// What to begin with: backbone weights, .pth or .safetensors, or the folder of another run.
     #[arg(long)]
     start: Option<PathBuf>,
+    /// Take the fluke finder of another run instead of training one.
+    #[arg(long, value_name = "RUN")]
+    finder: Option<PathBuf>,
     /// Train on all photos of this tuned run, its held-out ones too, and keep its thresholds.
     #[arg(long, value_name = "RUN", conflicts_with = "data")]
     all_of: Option<PathBuf>,
     /// Go on with the training that was interrupted, from the end of its last epoch.
-    #[arg(long, conflicts_with_all = ["data", "recipe", "start", "all_of", "seed"])]
+    #[arg(long, conflicts_with_all = ["data", "recipe", "start", "finder", "all_of", "seed"])]
     resume: bool,
     /// Folder to make for the run.
     #[arg(long)]
@@ -61,7 +64,11 @@ impl Train {
             (name, _) => Recipe::load(name.as_deref().unwrap_or("small"))?,
         };
         recipe.seed = self.seed.unwrap_or(recipe.seed);
-        let (start, out) = (self.start.as_deref(), &self.out);
+        let beginning = Beginning {
+            weights: self.start.clone(),
+            finder: self.finder.clone(),
+        };
+        let (start, out) = (&beginning, &self.out);
         match (&tuned, &self.data) {
             (Some(tuned), _) => train_on_all(tuned, &recipe, start, out, device, progress),
             (None, Some(data)) => train(data, &recipe, start, out, device, progress),

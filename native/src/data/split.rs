@@ -87,7 +87,6 @@ impl Split {
             tune,
             report,
             unseen,
-<<<<<<< HEAD
         }
     }
 
@@ -100,8 +99,6 @@ impl Split {
             tune: Vec::new(),
             report: Vec::new(),
             unseen: Vec::new(),
-=======
->>>>>>> reid
         }
     }
 

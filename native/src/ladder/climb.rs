@@ -5,7 +5,7 @@ use super::{LadderReport, Rung, RungReport, Scale};
 use crate::data::Catalogue;
 use crate::evaluate::held_out;
 use crate::progress::Progress;
-use crate::train::{Recipe, Run, read_catalogue, train};
+use crate::train::{Beginning, Recipe, Run, read_catalogue, train};
 use crate::tune::LabelledQueries;
 use crate::{Error, Result};
 use burn::tensor::Device;
@@ -140,10 +140,14 @@ impl Climber<'_> {
             let text = format!("{} begins with {}", recipe.name, start.display());
             self.progress.note(&text);
         }
+        let beginning = Beginning {
+            weights: start,
+            ..Beginning::default()
+        };
         train(
             self.climb.data,
             recipe,
-            start.as_deref(),
+            &beginning,
             &folder,
             &Device::flex(),
             self.progress,

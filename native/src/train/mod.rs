@@ -51,16 +51,36 @@ use network::TrainingNetwork;
 use optimizer::AdamW;
 use run::class_names;
 use samples::Samples;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use trainer::Trainer;
 use watch::Watch;
+
+/// What a training begins with, apart from its recipe.
+#[derive(Clone, Debug, Default)]
+pub struct Beginning {
+    /// A file of backbone weights, see [`import`](crate::import), or the folder of another run, whose
+    /// network must be of the same shape.
+    pub weights: Option<PathBuf>,
+    /// The folder of another run whose fluke finder is taken as it is, in place of training one.
+    pub finder: Option<PathBuf>,
+}
+
+impl Beginning {
+    /// The recipe with the finder's of the run that it is taken from.
+    fn complete(&self, recipe: &Recipe) -> Result<Recipe> {
+        let mut recipe = recipe.clone();
+        if let Some(folder) = &self.finder {
+            recipe.finder = Run::open(folder)?.recipe.finder;
+        }
+        Ok(recipe)
+    }
+}
 
 /// Trains by `recipe` on the training photos of the catalogue in the folder `data` and writes the
 /// run to `out`.
 ///
-/// `start` is what it begins with: a file of backbone weights, see [`import`](crate::import), or the
-/// folder of another run. The same catalogue, recipe and start give the same weights on the CPU,
-/// whatever the number of threads.
+/// The same catalogue, recipe and beginning give the same weights on the CPU, whatever the number of
+/// threads.
 ///
 /// # Errors
 /// Unusable data or start weights; a loss that is no number any more, a photo that cannot be read any
@@ -69,7 +89,7 @@ use watch::Watch;
 pub fn train(
     data: &Path,
     recipe: &Recipe,
-    start: Option<&Path>,
+    beginning: &Beginning,
     out: &Path,
     device: &Device,
     progress: &dyn Progress,
@@ -78,6 +98,7 @@ pub fn train(
     let held_out = &recipe.validation;
     let (new, unseen) = (held_out.new_whales, held_out.unseen_whales);
     let split = Split::draw(catalogue, recipe.seed, new, unseen);
+    let recipe = &beginning.complete(recipe)?;
     let run = Run::create(out, data, catalogue, recipe, &split)?;
     let work = Work {
         run,
@@ -85,7 +106,7 @@ pub fn train(
         split,
         progress,
     };
-    work.begin(start, device)
+    work.begin(beginning, device)
 }
 
 /// Trains by `recipe` on all photos of a tuned run's catalogue, its held-out ones too, and keeps the
@@ -97,7 +118,7 @@ pub fn train(
 pub fn train_on_all(
     tuned: &Run,
     recipe: &Recipe,
-    start: Option<&Path>,
+    beginning: &Beginning,
     out: &Path,
     device: &Device,
     progress: &dyn Progress,
@@ -106,6 +127,7 @@ pub fn train_on_all(
     let data = &tuned.facts.catalogue;
     let catalogue = &read_catalogue(data, progress)?;
     let split = tuned.split(catalogue)?.all_to_train();
+    let recipe = &beginning.complete(recipe)?;
     let run = Run::create(out, data, catalogue, recipe, &split)?;
     run.save_decision(&run.growing(), &decision)?;
     let work = Work {
@@ -114,7 +136,7 @@ pub fn train_on_all(
         split,
         progress,
     };
-    work.begin(start, device)
+    work.begin(beginning, device)
 }
 
 /// Goes on with the training of the run `out` that was interrupted, with its recipe and its catalogue,
@@ -144,8 +166,12 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn begin(self, start: Option<&Path>, device: &Device) -> Result<Run> {
+    fn begin(self, beginning: &Beginning, device: &Device) -> Result<Run> {
+        let start = beginning.weights.as_deref();
         let result = self.fresh(start, device).and_then(|(samples, network)| {
+            if let Some(finder) = &beginning.finder {
+                self.run.take_finder(finder)?;
+            }
             let position = Position {
                 course: 0,
                 epochs: 0,
@@ -214,7 +240,7 @@ impl Work<'_> {
             self.run.save_network(&network.valid())?;
         }
         let recipe = &self.run.recipe;
-        let Some(finder_recipe) = &recipe.finder else {
+        let Some(finder_recipe) = recipe.finder.as_ref().filter(|_| !self.run.has_found()) else {
             return Ok(());
         };
         device.clone().inner().seed(recipe.seed);

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 const NETWORK: &str = "network.safetensors";
 /// The network as it is trained.
 const TRAINING: &str = "training.safetensors";
+const FINDER: &str = "finder.safetensors";
 
 /// What a run remembers of its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,10 +131,27 @@ impl Run {
     }
 
     pub(super) fn save_finder(&self, finder: &Finder) -> Result<()> {
+        save_weights(&named::read(finder)?, &self.growing().join(FINDER))
+    }
+
+    /// Takes over the finder of the run in another folder.
+    pub(super) fn take_finder(&self, folder: &Path) -> Result<()> {
+        let other = Self::open(folder)?;
+        if !other.has_finder() {
+            return Err(Error::Run {
+                path: folder.to_owned(),
+                reason: "has no fluke finder to take".to_owned(),
+            });
+        }
         save_weights(
-            &named::read(finder)?,
-            &unfinished(&self.folder).join("finder.safetensors"),
+            &load_weights(&folder.join(FINDER))?,
+            &self.growing().join(FINDER),
         )
+    }
+
+    /// Whether an unfinished run has its finder.
+    pub(super) fn has_found(&self) -> bool {
+        self.growing().join(FINDER).exists()
     }
 
     /// Takes away what an unfinished run has written, unless a training can go on from it.
@@ -240,9 +258,7 @@ impl Run {
         let finder = match (&self.recipe.finder, self.has_finder()) {
             (Some(recipe), true) => {
                 let empty = recipe.model.init(&device);
-                named::read(
-                    &named::write(empty, load("finder.safetensors")?, "finder.safetensors")?.fold(),
-                )?
+                named::read(&named::write(empty, load(FINDER)?, FINDER)?.fold())?
             }
             _ => Named::new(),
         };
@@ -254,7 +270,7 @@ impl Run {
 
     /// Whether a finder was trained.
     pub fn has_finder(&self) -> bool {
-        self.folder.join("finder.safetensors").exists()
+        self.folder.join(FINDER).exists()
     }
 }
 
