@@ -248,6 +248,14 @@ pub enum Error {
         /// Photos that were asked for.
         photos: usize,
     },
+    /// A device cannot be used.
+    #[error("device `{device}`: {reason}")]
+    Device {
+        /// As it was chosen.
+        device: String,
+        /// Why it cannot be used, and what to do.
+        reason: String,
+    },
     /// The page cannot be served.
     #[error("cannot serve at {address}: {source}; choose another --port")]
     Serve {

@@ -2,10 +2,12 @@
 //!
 //! [`synth`] draws a catalogue, [`data`] reads one, [`train`] makes a run of it, [`tune`] and
 //! [`evaluate`] choose and measure its decision, [`export`] packs it, [`import`] reads weights that
-//! others trained. What a photo means stands in [`flukeprint_core`], not here.
+//! others trained; [`device`] and [`bench`] know what computes and how fast. What a photo means stands in [`flukeprint_core`], not here.
 
+pub mod bench;
 pub mod cli;
 pub mod data;
+pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod export;

@@ -62,7 +62,7 @@ fn learn(data: &Path, recipe: &Recipe) -> Learnt {
     .unwrap();
     let catalogue = read_catalogue(data, &Silent).unwrap();
     let split = run.split(&catalogue).unwrap();
-    let embeddings = embed_catalogue(&run, &catalogue, &split, &Silent).unwrap();
+    let embeddings = embed_catalogue(&run, &catalogue, &split, &Device::flex(), &Silent).unwrap();
     Learnt {
         top1: share_recognised(&catalogue, &split, &embeddings),
         weights: load_weights(&out.join("network.safetensors")).unwrap(),

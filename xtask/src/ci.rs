@@ -30,6 +30,7 @@ pub fn run(workspace: &Workspace) -> ExitCode {
         report.command(workspace, &format!("core for {triple}"), build);
     }
     lints_and_documentation(workspace, &mut report);
+    graphics(workspace, &mut report);
     if let Some(driver) = driver {
         test::all(workspace, &driver, &mut report);
     }
@@ -52,6 +53,18 @@ fn lints_and_documentation(workspace: &Workspace, report: &mut Report) {
             doc,
         );
     }
+}
+
+/// Type-checks what only builds for GPUs compile, in one command with all their features. It stands
+/// behind the lints, whose compiled dependencies it shares but for burn's. `cubecl-llvm` fetches
+/// hundreds of megabytes unless it believes to be documented, which is enough to be checked.
+fn graphics(workspace: &Workspace, report: &mut Report) {
+    let mut check = cargo(workspace, "clippy --locked --release --lib --bins");
+    check.args(selection::NATIVE.arguments);
+    check.args(["--features", "flukeprint/cuda-nvrtc,flukeprint/vulkan"]);
+    check.args(["--", "--deny", "warnings"]);
+    check.env("DOCS_RS", "1");
+    report.command(workspace, "lints, with cuda and wgpu", check);
 }
 
 /// Licences, bans and sources always. The list of known faults lives on the network: without it

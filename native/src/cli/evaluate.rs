@@ -1,5 +1,6 @@
 //! `flukeprint evaluate`.
 
+use super::devices::DeviceArgs;
 use super::table;
 use crate::Result;
 use crate::data::{Catalogue, Reading, Source};
@@ -7,7 +8,6 @@ use crate::evaluate::{evaluate, evaluate_bundle};
 use crate::export::open_bundle;
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
-use burn::tensor::Device;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,8 @@ pub struct Evaluate {
     /// given, is the nearest photo of the same whale? For whales that the bundle never saw.
     #[arg(long, requires = "bundle")]
     reid: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -58,9 +60,10 @@ impl Evaluate {
     }
 
     fn tuned_run(&self, folder: &Path, progress: &dyn Progress) -> Result<()> {
+        let device = self.device.open()?;
         let run = Run::open(folder)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
-        let report = evaluate(&run, &catalogue, progress)?;
+        let report = evaluate(&run, &catalogue, &device, progress)?;
         if self.json {
             return super::print_json(&report);
         }
@@ -87,7 +90,7 @@ impl Evaluate {
         photos: &Path,
         progress: &dyn Progress,
     ) -> Result<()> {
-        let identifier = open_bundle(bundle, &Device::flex())?;
+        let identifier = open_bundle(bundle, &self.device.open()?)?;
         let known: Vec<String> = identifier
             .gallery()
             .individuals()

@@ -1,5 +1,6 @@
 //! `flukeprint export`.
 
+use super::devices::DeviceArgs;
 use crate::export::{ExportOptions, export};
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
@@ -28,10 +29,13 @@ pub struct Export {
     /// Leave the small pictures of gallery photos out.
     #[arg(long)]
     no_thumbnails: bool,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 impl Export {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
+        let device = self.device.open()?;
         let run = Run::open(&self.run)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
         let options = ExportOptions {
@@ -39,7 +43,7 @@ impl Export {
             date: self.date.clone().unwrap_or_else(today),
             thumbnails: !self.no_thumbnails,
         };
-        export(&run, &catalogue, &options, &self.out, progress)?;
+        export(&run, &catalogue, &options, &self.out, &device, progress)?;
         progress.note(&format!("{}: the bundle is ready", self.out.display()));
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! `flukeprint identify`.
 
+use super::devices::DeviceArgs;
 use crate::data::Boxes;
 use crate::export::open_bundle;
 use crate::progress::Progress;
 use crate::{Error, Result};
-use burn::tensor::Device;
 use clap::Args;
 use flukeprint_core::decision::Candidate;
 use flukeprint_core::gallery::Label;
@@ -29,6 +29,8 @@ pub struct Identify {
     /// Candidates a photo.
     #[arg(long, default_value_t = 5)]
     count: usize,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -85,7 +87,7 @@ impl Identify {
                 wanted: "at least 1",
             });
         }
-        let identifier = open_bundle(&self.bundle, &Device::flex())?;
+        let identifier = open_bundle(&self.bundle, &self.device.open()?)?;
         let boxes = self.boxes.as_deref().map(Boxes::read).transpose()?;
         progress.begin("naming photos", self.photos.len());
         let photos = self.photos.iter().enumerate().map(|(done, path)| {

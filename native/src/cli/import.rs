@@ -52,7 +52,7 @@ impl Import {
 }
 
 /// The backbone of that name.
-fn backbone(name: &str) -> crate::Result<BackboneName> {
+pub(super) fn backbone(name: &str) -> crate::Result<BackboneName> {
     let mut all = BackboneName::ALL.iter();
     let found = all.find(|known| known.name() == name).copied();
     found.ok_or_else(|| crate::Error::Backbone {

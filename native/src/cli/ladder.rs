@@ -1,5 +1,6 @@
 //! `flukeprint ladder`.
 
+use super::devices::DeviceArgs;
 use crate::Result;
 use crate::ladder::{Climb, LadderReport, Scale, choose, climb, draw};
 use crate::progress::Progress;
@@ -31,6 +32,8 @@ pub struct Ladder {
     /// Another seed than the recipes'.
     #[arg(long)]
     seed: Option<u64>,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -45,6 +48,7 @@ impl Ladder {
             weights: self.weights.as_deref(),
             scale: self.scale,
             seed: self.seed,
+            device: self.device.open()?,
         };
         let report = climb(&what, &rungs, progress)?;
         draw(&report, &self.out.join("ladder.svg"))?;

@@ -2,6 +2,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // this room talks to people
 
 mod bars;
+mod bench;
+mod devices;
 mod evaluate;
 mod export;
 mod identify;
@@ -41,6 +43,8 @@ enum Verb {
     Evaluate(evaluate::Evaluate),
     Export(export::Export),
     Identify(identify::Identify),
+    Devices(devices::Devices),
+    Bench(bench::Bench),
     Serve(serve::Serve),
 }
 
@@ -75,6 +79,8 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Evaluate(evaluate) => evaluate.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Identify(identify) => identify.run(hears),
+        Verb::Devices(devices) => devices.run(),
+        Verb::Bench(bench) => bench.run(hears),
         Verb::Serve(serve) => serve.run(),
     };
     progress.end();

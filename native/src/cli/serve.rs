@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Response, header};
 use clap::Args;
 use std::path::PathBuf;
 use tokio::net::TcpListener;

@@ -1,5 +1,6 @@
 //! `flukeprint tune`.
 
+use super::devices::DeviceArgs;
 use super::table;
 use crate::evaluate::tune_run;
 use crate::progress::Progress;
@@ -14,13 +15,16 @@ pub struct Tune {
     /// Folder of a run.
     #[arg(long)]
     run: PathBuf,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 impl Tune {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
+        let device = self.device.open()?;
         let run = Run::open(&self.run)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
-        let tuning = tune_run(&run, &catalogue, progress)?;
+        let tuning = tune_run(&run, &catalogue, &device, progress)?;
         let p = &tuning.parameters;
         let [c1, c2, c3] = p.weights;
         println!(

@@ -1,6 +1,7 @@
 //! Every photo of a catalogue through the network as it ships.
 
 use crate::data::{Batches, Catalogue, Loading, PhotoEntry, Split, write_atomically};
+use crate::device::{describe, is_cpu};
 use crate::progress::Progress;
 use crate::train::samples::read_photo;
 use crate::train::{Recipe, Run};
@@ -76,8 +77,9 @@ pub(super) fn truths(catalogue: &Catalogue, photos: &[usize]) -> Vec<Label> {
         .collect()
 }
 
-/// Embeds every photo of the catalogue with the run's network as it ships (8-bit weights). What was
-/// computed stays in the run's folder and is taken from there the next time.
+/// Embeds every photo of the catalogue on `device` with the run's network as it ships (8-bit weights).
+/// What was computed stays in the run's folder and is taken from there the next time, if the same kind of
+/// device is asked.
 ///
 /// # Errors
 /// A photo that cannot be read any more, weights that cannot be used, a full disk.
@@ -85,18 +87,18 @@ pub fn embed_catalogue(
     run: &Run,
     catalogue: &Catalogue,
     split: &Split,
+    device: &Device,
     progress: &dyn Progress,
 ) -> Result<Embeddings> {
     let file = run.shipped_weights()?;
-    let key = key(&file, run);
+    let key = key(&file, run, device);
     let path = run.folder().join("embeddings.safetensors");
     if let Some(embeddings) = load(&path, &key) {
         return Ok(embeddings);
     }
-    let device = Device::flex();
     let individuals = run.facts.individuals.len();
     let (tensors, _) = split_finder(weights::decode("the shipped weights", &file)?);
-    let network = Network::new(&run.recipe.model, individuals, &device).fold();
+    let network = Network::new(&run.recipe.model, individuals, device).fold();
     let network = named::write(network, tensors, "the shipped weights")?;
 
     let mut embeddings = Embeddings {
@@ -111,7 +113,7 @@ pub fn embed_catalogue(
     progress.begin("embedding photos", catalogue.photos.len());
     for batch in inputs(&run.recipe, catalogue.photos.iter()) {
         let batch = batch?;
-        let embedded = embed(&network, batch.samples, &run.recipe, &device)?;
+        let embedded = embed(&network, batch.samples, &run.recipe, device)?;
         for (photo, embedding) in batch.photos.into_iter().zip(embedded) {
             embeddings.features.extend(embedding.feature);
             if let Some(row) = held_out[photo] {
@@ -138,7 +140,7 @@ pub(crate) fn embed(
     let input = Tensor::from_data(TensorData::new(inputs.concat(), shape), device);
     let (features, logits) = network.forward(input);
     let ([_, width], [_, classes]) = (features.dims(), logits.dims());
-    let (features, logits) = (values(features)?, values(logits)?);
+    let (features, logits) = (values(features, device)?, values(logits, device)?);
     let rows = features
         .chunks_exact(width)
         .zip(logits.chunks_exact(classes));
@@ -151,11 +153,11 @@ pub(crate) fn embed(
     Ok(embeddings.collect::<flukeprint_core::Result<_>>()?)
 }
 
-fn values(tensor: Tensor<2>) -> Result<Vec<f32>> {
+fn values(tensor: Tensor<2>, device: &Device) -> Result<Vec<f32>> {
     tensor.into_data().try_into_vec().map_err(|error| {
         let reason = format!("{error:?}");
         flukeprint_core::Error::Device {
-            device: "CPU".to_owned(),
+            device: describe(device),
             reason,
         }
         .into()
@@ -184,13 +186,17 @@ pub(crate) fn inputs<'a>(
 }
 
 /// What stored embeddings belong to.
-fn key(weights: &[u8], run: &Run) -> Vec<u8> {
+fn key(weights: &[u8], run: &Run, device: &Device) -> Vec<u8> {
     let mut key = Sha256::new()
         .chain_update(weights)
         .chain_update(run.facts.data_sha256.as_bytes());
     // They can be set in the recipe of a run that is trained already.
     for view in &run.recipe.input.views {
         key.update(view.to_le_bytes());
+    }
+    // A GPU rounds otherwise, and may multiply with fewer digits.
+    if !is_cpu(device) {
+        key.update(describe(device));
     }
     key.finalize().to_vec()
 }

@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use crate::train::Run;
 use crate::tune::{LabelledQueries, TuneError, Tuning, tune};
 use crate::{Error, Result};
+use burn::tensor::Device;
 use flukeprint_core::decision::DecisionParameters;
 use serde::Serialize;
 use std::path::Path;
@@ -41,13 +42,18 @@ pub struct Report {
 }
 
 /// Chooses the decision's parameters on the tuning half, with the training photos as the gallery,
-/// and keeps them in the run's folder.
+/// and keeps them in the run's folder. `device` embeds the photos.
 ///
 /// # Errors
 /// Photos or weights that cannot be used, a validation set that cannot be tuned on.
-pub fn tune_run(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Result<Tuning> {
+pub fn tune_run(
+    run: &Run,
+    catalogue: &Catalogue,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<Tuning> {
     let split = run.split(catalogue)?;
-    let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
+    let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let tuning = tune(&queries(catalogue, &split, &embeddings, Half::Tune)?)?;
     run.save_decision(run.folder(), &tuning.parameters)?;
     Ok(tuning)
@@ -57,10 +63,15 @@ pub fn tune_run(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Re
 ///
 /// # Errors
 /// As [`tune_run`], and a run that was not tuned.
-pub fn evaluate(run: &Run, catalogue: &Catalogue, progress: &dyn Progress) -> Result<Report> {
+pub fn evaluate(
+    run: &Run,
+    catalogue: &Catalogue,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let split = run.split(catalogue)?;
     let parameters = run.decision()?;
-    let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
+    let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let queries = queries(catalogue, &split, &embeddings, Half::Report)?;
     let rows = score_rows(&queries, &parameters)?;
     let reid = reid_unseen(catalogue, &split, &embeddings)?;
@@ -98,10 +109,11 @@ fn reid_unseen(
 pub fn held_out(
     run: &Run,
     catalogue: &Catalogue,
+    device: &Device,
     progress: &dyn Progress,
 ) -> Result<[LabelledQueries; 2]> {
     let split = run.split(catalogue)?;
-    let embeddings = embed_catalogue(run, catalogue, &split, progress)?;
+    let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let half = |half| queries(catalogue, &split, &embeddings, half);
     Ok([half(Half::Tune)?, half(Half::Report)?])
 }

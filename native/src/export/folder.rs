@@ -1,5 +1,6 @@
 //! Bundles on disk.
 
+use crate::device::is_cpu;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::{Loader, StaticFile};
@@ -8,10 +9,12 @@ use std::path::Path;
 
 const WANTED: &str = "a bundle is a folder with bundle.json, as `flukeprint export` writes it";
 
-/// The bundle in `folder`, checked whole, on `device`.
+/// The bundle in `folder`, checked whole, on `device`. One that is not the CPU must first reproduce the
+/// bundle's known answer.
 ///
 /// # Errors
-/// Anything that is missing or not what `bundle.json` says; the file is named.
+/// Anything that is missing or not what `bundle.json` says; the file is named. A device that computes
+/// something else.
 pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
     if !folder.is_dir() {
         return Err(Error::MissingFolder {
@@ -38,7 +41,11 @@ pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
     for path in paths {
         loader.add(&path, read(&path)?)?;
     }
-    Ok(Identifier::new(loader.finish()?, device)?)
+    let identifier = Identifier::new(loader.finish()?, device)?;
+    if !is_cpu(device) {
+        pollster::block_on(identifier.self_check())?;
+    }
+    Ok(identifier)
 }
 
 /// Writes a bundle to `folder`: beside it first, then by renaming, so that there is never half a

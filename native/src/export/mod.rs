@@ -34,7 +34,8 @@ pub struct ExportOptions {
 }
 
 /// Packs a tuned run into a bundle at `out`; the gallery is all photos of the catalogue, held-out
-/// ones too (spec, *Deciding*, 6).
+/// ones too (spec, *Deciding*, 6). `device` embeds them; the known answer of the self-check is the CPU's
+/// in any case.
 ///
 /// # Errors
 /// A run that was not tuned, photos or weights that cannot be used, a full disk. A bundle that was
@@ -44,6 +45,7 @@ pub fn export(
     catalogue: &Catalogue,
     options: &ExportOptions,
     out: &Path,
+    device: &Device,
     progress: &dyn Progress,
 ) -> Result<()> {
     let split = run.split(catalogue)?;
@@ -52,7 +54,7 @@ pub fn export(
     if options.thumbnails {
         files = thumbnails::add(catalogue, &mut photos, progress)?;
     }
-    let contents = contents(run, catalogue, &split, options, photos, progress)?;
+    let contents = contents(run, catalogue, &split, options, photos, device, progress)?;
     files.extend(with_self_check(contents)?);
     write_bundle(out, &files)
 }
@@ -75,9 +77,10 @@ fn contents(
     split: &Split,
     options: &ExportOptions,
     photos: Vec<GalleryPhoto>,
+    device: &Device,
     progress: &dyn Progress,
 ) -> Result<Contents> {
-    let embeddings = embed_catalogue(run, catalogue, split, progress)?;
+    let embeddings = embed_catalogue(run, catalogue, split, device, progress)?;
     let recipe = &run.recipe;
     Ok(Contents {
         title: options.title.clone(),

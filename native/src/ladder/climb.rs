@@ -27,6 +27,8 @@ pub struct Climb<'a> {
     pub scale: Scale,
     /// The seed of all runs; the recipes' own without it.
     pub seed: Option<u64>,
+    /// What trains and measures.
+    pub device: Device,
 }
 
 /// Trains and scores the rungs. Rungs that differ only in how they answer share a run, `out/NAME` of
@@ -116,7 +118,7 @@ impl Climber<'_> {
             return Ok(halves.clone());
         }
         let run = self.run(&recipe, &key)?;
-        let halves = held_out(&run, &self.catalogue, self.progress)?;
+        let halves = held_out(&run, &self.catalogue, &self.climb.device, self.progress)?;
         self.runs.insert(key, halves.clone());
         Ok(halves)
     }
@@ -149,7 +151,7 @@ impl Climber<'_> {
             recipe,
             &beginning,
             &folder,
-            &Device::flex(),
+            &self.climb.device,
             self.progress,
         )
     }
