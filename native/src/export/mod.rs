@@ -92,6 +92,7 @@ fn contents(
             recipe_sha256: recipe.sha256()?,
             data_sha256: run.facts.data_sha256.clone(),
             seed: recipe.seed,
+            ensemble: None,
         },
         preprocessing: recipe.preprocessing(),
         decision: run.decision()?,
