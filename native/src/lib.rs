@@ -1,11 +1,13 @@
 //! Flukeprint's library for researchers' machines: everything that the command line does.
 //!
 //! [`synth`] draws a catalogue, [`data`] reads one, [`train`] makes a run of it, [`tune`] and
-//! [`evaluate`] choose and measure its decision, [`export`] packs it, [`import`] reads weights that
+//! [`evaluate`] choose and measure its decision, [`ensemble`] lets several answer together,
+//! [`export`] packs, [`import`] reads weights that
 //! others trained. What a photo means stands in [`flukeprint_core`], not here.
 
 pub mod cli;
 pub mod data;
+pub mod ensemble;
 pub mod error;
 pub mod evaluate;
 pub mod export;

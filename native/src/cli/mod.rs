@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // this room talks to people
 
 mod bars;
+mod ensemble;
 mod evaluate;
 mod export;
 mod identify;
@@ -39,6 +40,7 @@ enum Verb {
     Train(train::Train),
     Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
+    Ensemble(ensemble::Ensemble),
     Export(export::Export),
     Identify(identify::Identify),
     Serve(serve::Serve),
@@ -73,6 +75,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Train(train) => train.run(hears),
         Verb::Tune(tune) => tune.run(hears),
         Verb::Evaluate(evaluate) => evaluate.run(hears),
+        Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Identify(identify) => identify.run(hears),
         Verb::Serve(serve) => serve.run(),

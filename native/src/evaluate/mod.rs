@@ -14,4 +14,5 @@ pub mod scores;
 pub use embeddings::{Embeddings, embed_catalogue};
 pub use labelled::{BundleReport, evaluate_bundle};
 pub use raw_pixels::raw_pixel_rows;
+pub(crate) use report::{Half, queries, read_decision};
 pub use report::{Report, evaluate, held_out, tune_run};
