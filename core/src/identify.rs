@@ -1,21 +1,20 @@
 //! The whole path for one photo and one loaded bundle, in order.
 
 use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
-use crate::bundle::{Bundle, GalleryPhoto, Manifest, SelfCheck};
+use crate::bundle::{Bundle, GalleryPhoto, Manifest};
 use crate::decision::{self, Answer, Query};
 use crate::gallery::{Gallery, Label, NEW_WHALE, normalized};
-use crate::model::{Finder, FinderConfig, Network, named};
+use crate::members::{Members, read};
+use crate::model::{Finder, FinderConfig, named};
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
 
-pub use crate::embedding::Embedding;
+pub use crate::embedding::{Embedding, Fuse};
 
 /// A step of the path, named when it begins, so that the caller can show progress and time it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -77,7 +76,7 @@ pub struct Identification {
 #[derive(Clone, Debug)]
 pub struct Identifier {
     manifest: Manifest,
-    network: Network,
+    members: Members,
     finder: Option<(FinderConfig, Finder)>,
     gallery: Gallery,
     photos: Vec<GalleryPhoto>,
@@ -89,29 +88,19 @@ impl Identifier {
     ///
     /// # Errors
     /// [`Error::Tensor`] when the weights are not those of the manifest's model,
-    /// [`Error::Decision`] when the classifier knows more whales than the gallery.
+    /// [`Error::Decision`] when the classifier knows more whales than the gallery. Of an ensemble's
+    /// member both name the member, the second in an [`Error::Bundle`].
     pub fn new(bundle: Bundle, device: &Device) -> Result<Self> {
         let Bundle {
             manifest,
-            network,
+            networks,
             finder,
             gallery,
             photos,
         } = bundle;
         let file = &manifest.files.weights.path;
         let known = gallery.individuals().len();
-        let logits = network
-            .get("total.bias")
-            .map_or(known, |bias| bias.values.len());
-        if logits > known {
-            return Err(decision::DecisionError::TooManyLogits {
-                logits,
-                individuals: known,
-            }
-            .into());
-        }
-        let empty = Network::new(&manifest.model.embedder, logits, device).fold();
-        let network = named::write(empty, network, file)?;
+        let members = Members::new(&manifest, networks, known, device)?;
         let finder = match &manifest.model.finder {
             Some(config) => Some((
                 config.clone(),
@@ -121,7 +110,7 @@ impl Identifier {
         };
         Ok(Self {
             manifest,
-            network,
+            members,
             finder,
             gallery,
             photos,
@@ -133,7 +122,7 @@ impl Identifier {
     #[must_use]
     pub fn to_device(self, device: &Device) -> Self {
         Self {
-            network: self.network.to_device(device),
+            members: self.members.moved_to(device),
             finder: self
                 .finder
                 .map(|(config, finder)| (config, finder.to_device(device))),
@@ -195,19 +184,24 @@ impl Identifier {
             return Ok(());
         }
         let allowed = expected.tolerance;
-        Err(self.failed(format!(
-            "the known input's embedding is off by {most}, allowed is {allowed}"
-        )))
+        let reason = format!("the known input's embedding is off by {most}, allowed is {allowed}");
+        Err(Error::Device {
+            device: format!("{:?}", self.device),
+            reason,
+        })
     }
 
-    /// The unit-length embedding of [`SelfCheck::input`].
+    /// The unit-length embedding of [`SelfCheck::input`](crate::bundle::SelfCheck::input), by all
+    /// networks, each with an input of its size.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails, [`Error::Gallery`] when it gives no usable numbers.
     pub async fn known_embedding(&self) -> Result<Vec<f32>> {
-        let preprocessing = &self.manifest.preprocessing;
-        let input = SelfCheck::input(preprocessing.height, preprocessing.width);
-        let feature = self.embed_view(input).await?.feature;
+        let feature = self
+            .members
+            .embed(self.members.known_inputs())
+            .await?
+            .feature;
         let unit =
             normalized(&feature, feature.len()).map_err(crate::gallery::GalleryError::Query)?;
         Ok(unit)
@@ -260,8 +254,8 @@ impl Identifier {
         })
     }
 
-    /// The path up to the embedding: where the fluke is, who says so, and what the network says of
-    /// it. Without a `region` the finder proposes one, and without a proposal it is the whole photo.
+    /// The path up to the embedding: where the fluke is, who says so, and what the networks say
+    /// of it. Without a `region` the finder proposes one, and without a proposal it is the whole photo.
     ///
     /// # Errors
     /// As [`Identifier::identify_photo`].
@@ -283,9 +277,9 @@ impl Identifier {
             },
         };
         on_stage(Stage::Prepare);
-        let inputs = self.manifest.preprocessing.inputs(photo, region)?;
+        let inputs = self.members.inputs(photo, region)?;
         on_stage(Stage::Embed);
-        Ok((region, region_source, self.embed(inputs).await?))
+        Ok((region, region_source, self.members.embed(inputs).await?))
     }
 
     /// The finder's region, if there is a finder and it finds something.
@@ -297,60 +291,8 @@ impl Identifier {
             return Ok(None);
         };
         let data = TensorData::new(config.input(photo)?, [1, 1, config.side, config.side]);
-        let outputs = self
-            .read(finder.forward(Tensor::from_data(data, &self.device)))
-            .await?;
+        let outputs = finder.forward(Tensor::from_data(data, &self.device));
+        let outputs = read(outputs, &self.device).await?;
         Ok(config.region(&outputs, photo.width, photo.height))
-    }
-
-    /// Runs the network on every view of a photo, `[3, height, width]` each.
-    ///
-    /// One after another, as the self-check's input: a batch of another size may run kernels that
-    /// the self-check has not seen.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device fails, [`Error::Gallery`] when a view's numbers cannot be
-    /// used.
-    async fn embed(&self, inputs: Vec<Vec<f32>>) -> Result<Embedding> {
-        let mut views = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            views.push(self.embed_view(input).await?);
-        }
-        Embedding::of_views(views)
-    }
-
-    /// Runs the network on one input, `[3, height, width]`.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device fails.
-    async fn embed_view(&self, input: Vec<f32>) -> Result<Embedding> {
-        let preprocessing = &self.manifest.preprocessing;
-        let data = TensorData::new(input, [1, 3, preprocessing.height, preprocessing.width]);
-        let (features, logits) = self.network.forward(Tensor::from_data(data, &self.device));
-        // One tensor, so that a GPU is read back once.
-        let mut feature = self.read(Tensor::cat(vec![features, logits], 1)).await?;
-        let width = self.manifest.model.embedder.feature_width();
-        if feature.len() < width {
-            return Err(self.failed("it returned too few values".to_string()));
-        }
-        let logits = feature.split_off(width);
-        Ok(Embedding { feature, logits })
-    }
-
-    async fn read(&self, tensor: Tensor<2>) -> Result<Vec<f32>> {
-        let data = tensor
-            .into_data_async()
-            .await
-            .map_err(|error| self.failed(format!("{error:?}")))?;
-        data.convert::<f32>()
-            .try_into_vec()
-            .map_err(|error| self.failed(format!("{error:?}")))
-    }
-
-    fn failed(&self, reason: String) -> Error {
-        Error::Device {
-            device: format!("{:?}", self.device),
-            reason,
-        }
     }
 }

@@ -24,6 +24,7 @@ mod embedding;
 pub mod error;
 pub mod gallery;
 pub mod identify;
+mod members;
 pub mod metrics;
 pub mod model;
 pub mod photo;

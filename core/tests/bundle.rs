@@ -1,100 +1,14 @@
 //! Bundles: what is packed comes out again, and what was touched does not.
-#![allow(missing_docs, clippy::panic, clippy::unwrap_used)] // a test stops at what is not as it should be
+#![allow(missing_docs, clippy::unwrap_used)] // a test stops at what is not as it should be
+
+mod common;
 
 use burn::tensor::Device;
-use flukeprint_core::bundle::{
-    Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble, weights,
-};
-use flukeprint_core::decision::DecisionParameters;
+use common::{WHALES, contents, identifier, loader, now};
+use flukeprint_core::bundle::{Loader, StaticFile, assemble};
 use flukeprint_core::decision::{Query, decide};
-use flukeprint_core::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
 use flukeprint_core::identify::{Embedding, Identifier, RegionSource, Stage};
-use flukeprint_core::model::backbone::BackboneName;
-use flukeprint_core::model::{EmbedderConfig, Network, named};
-use flukeprint_core::photo::{Photo, Preprocessing, Region};
-use std::future::Future;
-use std::pin::pin;
-use std::sync::OnceLock;
-use std::task::{Context, Poll, Waker};
-
-const WHALES: usize = 4;
-
-/// On the CPU a future is ready at once.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("the CPU makes nobody wait"),
-    }
-}
-
-/// Made once: tests in other threads draw from the device's generator too.
-fn contents() -> Contents {
-    static CONTENTS: OnceLock<Contents> = OnceLock::new();
-    CONTENTS.get_or_init(make_contents).clone()
-}
-
-fn make_contents() -> Contents {
-    let device = Device::flex();
-    device.seed(5);
-    let embedder = EmbedderConfig::new(BackboneName::Compact, 2, 8);
-    let network = Network::new(&embedder, WHALES, &device).fold();
-    let width = embedder.feature_width();
-    let features: Vec<f32> = (0..WHALES * width)
-        .map(|i| (i as f32 * 0.7).sin())
-        .collect();
-    let rows = (0..WHALES).map(|i| GalleryRow {
-        label: Label::Individual(i as u32),
-        photo: i as u32,
-    });
-    let individuals = (0..WHALES).map(|i| Individual {
-        name: format!("w_{i}"),
-    });
-    let photos = (0..WHALES).map(|i| GalleryPhoto {
-        file: format!("{i}.jpg"),
-        individual: Some(i as u32),
-        thumbnail: None,
-    });
-    let store = FeatureStore::from_features(width, &features).unwrap();
-    Contents {
-        title: "made up".to_owned(),
-        model: ModelFacts {
-            embedder,
-            finder: None,
-            recipe: "none".to_owned(),
-            recipe_sha256: String::new(),
-            data_sha256: String::new(),
-            seed: 5,
-        },
-        preprocessing: Preprocessing::imagenet(32, 64),
-        decision: DecisionParameters::default(),
-        date: "2026-01-01".to_owned(),
-        filters: Vec::new(),
-        self_check: SelfCheck {
-            embedding: Vec::new(),
-            tolerance: 1e-4,
-        },
-        weights: weights::encode(&named::read(&network).unwrap()).unwrap(),
-        gallery: Gallery::new(individuals.collect(), rows.collect(), store).unwrap(),
-        photos: photos.collect(),
-    }
-}
-
-fn loader(files: &[StaticFile]) -> Loader {
-    let manifest = files
-        .iter()
-        .find(|file| file.path == "bundle.json")
-        .unwrap();
-    let mut loader = Loader::new(&manifest.bytes).unwrap();
-    for file in files.iter().filter(|file| file.path != "bundle.json") {
-        loader.add(&file.path, file.bytes.clone()).unwrap();
-    }
-    loader
-}
-
-fn identifier(contents: Contents) -> Identifier {
-    let bundle = loader(&assemble(contents).unwrap()).finish().unwrap();
-    Identifier::new(bundle, &Device::flex()).unwrap()
-}
+use flukeprint_core::photo::{Photo, Region};
 
 #[test]
 fn the_same_contents_give_the_same_bytes() {

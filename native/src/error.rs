@@ -166,6 +166,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An ensemble's folder cannot be used.
+    #[error("ensemble {}: {reason}; run `flukeprint ensemble` again", path.display())]
+    Ensemble {
+        /// The folder or the file in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A weights file cannot be used.
     #[error("weights {}: {reason}", path.display())]
     Weights {

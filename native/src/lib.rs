@@ -1,13 +1,15 @@
 //! Flukeprint's library for researchers' machines: everything that the command line does.
 //!
 //! [`synth`] draws a catalogue, [`data`] reads one, [`train`] makes a run of it, [`tune`] and
-//! [`evaluate`] choose and measure its decision, [`export`] packs it, [`import`] reads weights that
-//! others trained; [`device`] and [`bench`] know what computes and how fast. What a photo means stands in [`flukeprint_core`], not here.
+//! [`evaluate`] choose and measure its decision, [`ensemble`] lets several answer together,
+//! [`export`] packs, [`import`] reads weights that others trained; [`device`] and [`bench`] know what
+//! computes and how fast. What a photo means stands in [`flukeprint_core`], not here.
 
 pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod device;
+pub mod ensemble;
 pub mod error;
 pub mod evaluate;
 pub mod export;

@@ -51,6 +51,7 @@ async fn files() -> Vec<StaticFile> {
             recipe_sha256: String::new(),
             data_sha256: String::new(),
             seed: 3,
+            ensemble: None,
         },
         preprocessing: Preprocessing::imagenet(32, 64),
         decision: DecisionParameters {
@@ -193,7 +194,7 @@ async fn a_newer_bundle_and_an_unknown_backend_are_refused() {
     let files = files().await;
     let newer = String::from_utf8(manifest(&files))
         .unwrap()
-        .replace("\"format\": 1", "\"format\": 2");
+        .replace("\"format\": 1", "\"format\": 3");
     assert!(
         message(BundleLoader::new(newer.as_bytes()).unwrap_err()).contains("update the program")
     );

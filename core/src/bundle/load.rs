@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::manifest::{FileEntry, GalleryPhoto, Individuals, Manifest};
+use super::members::split_members;
 use super::weights;
 use super::write::split_finder;
 use crate::gallery::{FeatureStore, Gallery, GalleryRow, Individual, Label};
@@ -18,8 +19,8 @@ use crate::{Error, Result};
 pub struct Bundle {
     /// What `bundle.json` says.
     pub manifest: Manifest,
-    /// The identifying network's tensors, batch norms folded.
-    pub network: Named,
+    /// The tensors of each of the [`Manifest::members`], batch norms folded.
+    pub networks: Vec<Named>,
     /// The finder's tensors; empty when there is no finder.
     pub finder: Named,
     /// Individuals and embeddings.
@@ -81,9 +82,10 @@ impl Loader {
         let individuals = self.take(&files.individuals)?;
 
         let (network, finder) = split_finder(weights::decode(&files.weights.path, &weights)?);
+        let networks = split_members(network, self.manifest.members().len());
         let individuals = read_individuals(&files.individuals.path, &individuals)?;
         let store = read_index(&files.index.path, &index)?;
-        let expected = self.manifest.model.embedder.feature_width();
+        let expected = self.manifest.feature_width();
         if store.dimension() != expected {
             return Err(refuse(
                 &files.index.path,
@@ -108,7 +110,7 @@ impl Loader {
         let gallery = Gallery::new(names.collect(), rows.collect(), store)?;
         Ok(Bundle {
             manifest: self.manifest,
-            network,
+            networks,
             finder,
             gallery,
             photos: individuals.photos,

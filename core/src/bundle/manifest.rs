@@ -6,24 +6,29 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::hash::sha256_hex;
+use super::members::EnsembleFacts;
 use crate::decision::DecisionParameters;
 use crate::model::{EmbedderConfig, FinderConfig};
 use crate::photo::Preprocessing;
 use crate::{Error, Result};
 
-/// The bundle format that this crate writes and reads.
+/// The format of a bundle of one network.
 pub const FORMAT: u32 = 1;
+
+/// The format of a bundle of several networks: as [`FORMAT`] with [`ModelFacts::ensemble`]. It has a
+/// number of its own so that a program that knows one network only says so.
+pub const ENSEMBLE_FORMAT: u32 = 2;
 
 /// `bundle.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the bundle format, [`FORMAT`].
+    /// Version of the bundle format, [`FORMAT`] or [`ENSEMBLE_FORMAT`].
     pub format: u32,
     /// What the catalogue is called, for people.
     pub title: String,
     /// The networks and where they come from.
     pub model: ModelFacts,
-    /// How a photo becomes the input.
+    /// How a photo becomes the input, of the first network where there are several.
     pub preprocessing: Preprocessing,
     /// Every number that decides.
     pub decision: DecisionParameters,
@@ -38,7 +43,7 @@ pub struct Manifest {
 /// The networks and where they come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
-    /// The embedder.
+    /// The embedder, the first one where there are several.
     pub embedder: EmbedderConfig,
     /// The fluke finder, if there is one.
     pub finder: Option<FinderConfig>,
@@ -50,6 +55,9 @@ pub struct ModelFacts {
     pub data_sha256: String,
     /// Seed of weights, split and augmentation.
     pub seed: u64,
+    /// The other embedders of an ensemble; absent where there is one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<EnsembleFacts>,
 }
 
 /// What the gallery holds.
@@ -71,7 +79,7 @@ pub struct CatalogueFacts {
 /// exporting machine's CPU computed from the stored (8-bit) weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SelfCheck {
-    /// The unit-length embedding.
+    /// The unit-length embedding; that of all networks, fused, where there are several.
     pub embedding: Vec<f32>,
     /// The largest difference allowed in any of its values.
     pub tolerance: f32,
@@ -184,7 +192,8 @@ impl Manifest {
     /// # Errors
     /// [`Error::Bundle`] when it is no manifest, of another version, or names a file outside the
     /// bundle's folder; [`Error::Decision`] or [`Error::Preprocessing`] when a number that decides is out of
-    /// its range.
+    /// its range, [`Error::Model`] when a network cannot be built. Of an ensemble's member each is an
+    /// [`Error::Bundle`] that names the member.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -196,11 +205,11 @@ impl Manifest {
         };
         let version: Version = serde_json::from_slice(bytes)
             .map_err(|error| refuse(format!("is no bundle manifest ({error})")))?;
-        if version.format != FORMAT {
+        if !(FORMAT..=ENSEMBLE_FORMAT).contains(&version.format) {
             return Err(refuse(format!(
-                "has format {}, this program reads format {FORMAT}; {}",
+                "has format {}, this program reads formats {FORMAT} and {ENSEMBLE_FORMAT}; {}",
                 version.format,
-                if version.format > FORMAT {
+                if version.format > ENSEMBLE_FORMAT {
                     "update the program"
                 } else {
                     "export the bundle again"
@@ -219,11 +228,7 @@ impl Manifest {
             }
         }
         manifest.decision.validate()?;
-        manifest.preprocessing.validate()?;
-        manifest
-            .model
-            .embedder
-            .check(manifest.preprocessing.height, manifest.preprocessing.width)?;
+        manifest.check_members()?;
         Ok(manifest)
     }
 }

@@ -8,19 +8,24 @@
 //! - `thumbnails/HASH.jpg`: one a gallery photo, if the bundle has them, listed with size and hash
 //!   in the individuals' file and fetched on demand.
 //!
+//! Several networks can answer together: [`ModelFacts::ensemble`] lists those after the first, and
+//! their tensors stand in the same weights file, see [`join_members`].
+//!
 //! File names carry the first 16 digits of their SHA-256, so that a cache never lies. Nothing is
 //! half loaded: [`Loader`] checks size and hash of every file before anything is built.
 
 mod hash;
 mod load;
 mod manifest;
+mod members;
 pub mod weights;
 mod write;
 
 pub use hash::sha256_hex;
 pub use load::{Bundle, Loader};
 pub use manifest::{
-    CatalogueFacts, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts,
-    SelfCheck,
+    CatalogueFacts, ENSEMBLE_FORMAT, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest,
+    ModelFacts, SelfCheck,
 };
+pub use members::{EnsembleFacts, Member, MemberFacts, join_members, split_members};
 pub use write::{Contents, StaticFile, assemble, join_finder, split_finder};

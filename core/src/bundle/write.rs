@@ -7,8 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::manifest::{
-    CatalogueFacts, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts,
-    SelfCheck,
+    CatalogueFacts, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts, SelfCheck,
 };
 use super::weights::{self, Stored};
 use crate::decision::DecisionParameters;
@@ -18,7 +17,7 @@ use crate::photo::Preprocessing;
 use crate::{Error, Result};
 
 /// What the finder's tensors are called before their own name.
-const FINDER: &str = "finder.";
+pub(super) const FINDER: &str = "finder.";
 
 /// All that goes into a bundle besides pictures.
 #[derive(Clone, Debug)]
@@ -37,7 +36,7 @@ pub struct Contents {
     pub filters: Vec<String>,
     /// A known input's embedding.
     pub self_check: SelfCheck,
-    /// The weights file, see [`weights::encode`] and [`join_finder`].
+    /// The weights file, see [`weights::encode`], [`join_finder`] and [`super::join_members`].
     pub weights: Vec<u8>,
     /// Individuals and embeddings.
     pub gallery: Gallery,
@@ -108,7 +107,7 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
         individuals: FileEntry::of("individuals", "json", &individuals),
     };
     let manifest = Manifest {
-        format: FORMAT,
+        format: contents.model.format(),
         title: contents.title,
         model: contents.model,
         preprocessing: contents.preprocessing,

@@ -1,22 +1,31 @@
 //! `flukeprint export`.
 
 use super::devices::DeviceArgs;
-use crate::export::{ExportOptions, export};
+use crate::ensemble::Ensemble;
+use crate::export::{ExportOptions, export_ensemble};
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Pack a tuned run into a bundle: a folder of static files for the page and for `identify`.
+/// Pack a tuned run or an ensemble into a bundle: a folder of static files for the page and for `identify`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  flukeprint export --run run --out site/models/mine --title \"Our catalogue\""
+    after_help = "Examples:\n  flukeprint export --run run --out site/models/mine --title \"Our catalogue\"\n  \
+    flukeprint export --ensemble ensemble --out site/models/mine"
 )]
 pub struct Export {
     /// Folder of a run.
+    #[arg(
+        long,
+        required_unless_present = "ensemble",
+        conflicts_with = "ensemble"
+    )]
+    run: Option<PathBuf>,
+    /// Folder of an ensemble, as `flukeprint ensemble` writes it.
     #[arg(long)]
-    run: PathBuf,
+    ensemble: Option<PathBuf>,
     /// Folder of the bundle; a bundle that is there is replaced.
     #[arg(long)]
     out: PathBuf,
@@ -36,14 +45,21 @@ pub struct Export {
 impl Export {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
         let device = self.device.open()?;
-        let run = Run::open(&self.run)?;
-        let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
+        let ensemble = match (&self.run, &self.ensemble) {
+            (Some(run), _) => Ensemble::alone(Run::open(run)?)?,
+            (None, Some(folder)) => Ensemble::open(folder)?,
+            // The parser lets nothing else through.
+            (None, None) => return Ok(()),
+        };
+        let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
         let options = ExportOptions {
             title: self.title.clone(),
             date: self.date.clone().unwrap_or_else(today),
             thumbnails: !self.no_thumbnails,
         };
-        export(&run, &catalogue, &options, &self.out, &device, progress)?;
+        export_ensemble(
+            &ensemble, &catalogue, &options, &self.out, &device, progress,
+        )?;
         progress.note(&format!("{}: the bundle is ready", self.out.display()));
         Ok(())
     }

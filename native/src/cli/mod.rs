@@ -4,6 +4,7 @@
 mod bars;
 mod bench;
 mod devices;
+mod ensemble;
 mod evaluate;
 mod export;
 mod identify;
@@ -41,6 +42,7 @@ enum Verb {
     Train(train::Train),
     Tune(tune::Tune),
     Evaluate(evaluate::Evaluate),
+    Ensemble(ensemble::Ensemble),
     Export(export::Export),
     Identify(identify::Identify),
     Devices(devices::Devices),
@@ -77,6 +79,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Train(train) => train.run(hears),
         Verb::Tune(tune) => tune.run(hears),
         Verb::Evaluate(evaluate) => evaluate.run(hears),
+        Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Identify(identify) => identify.run(hears),
         Verb::Devices(devices) => devices.run(),

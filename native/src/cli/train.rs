@@ -1,5 +1,6 @@
 //! `flukeprint train`.
 
+use super::devices::DeviceArgs;
 use crate::progress::Progress;
 use crate::train::{Beginning, Recipe, Run, resume, train, train_on_all};
 use burn::tensor::Device;
@@ -40,12 +41,14 @@ pub struct Train {
     /// Another seed than the recipe's.
     #[arg(long)]
     seed: Option<u64>,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 impl Train {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
         let begun = Instant::now();
-        let run = self.train(&Device::flex(), progress)?;
+        let run = self.train(&self.device.open()?, progress)?;
         let seconds = begun.elapsed().as_secs_f64();
         progress.note(&format!(
             "{}: trained in {seconds:.0} s; next: flukeprint tune",

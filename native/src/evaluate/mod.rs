@@ -21,4 +21,5 @@ pub use embeddings::{Embeddings, embed_catalogue};
 pub use headline::Headline;
 pub use labelled::{BundleReport, evaluate_bundle};
 pub use raw_pixels::raw_pixel_rows;
+pub(crate) use report::{Half, queries, read_decision};
 pub use report::{Report, evaluate, held_out, tune_run};

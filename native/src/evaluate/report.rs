@@ -118,13 +118,17 @@ pub fn held_out(
     Ok([half(Half::Tune)?, half(Half::Report)?])
 }
 
-#[derive(Clone, Copy)]
-enum Half {
+/// A half of the held-out photos.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Half {
+    /// The one that parameters are chosen on.
     Tune,
+    /// The one that is only measured on.
     Report,
 }
 
-fn queries(
+/// What embeddings say of a half of the held-out photos, with the training photos as the gallery.
+pub(crate) fn queries(
     catalogue: &Catalogue,
     split: &Split,
     embeddings: &Embeddings,
@@ -168,22 +172,27 @@ impl Run {
     /// When the run was not tuned yet, or its parameters cannot be used.
     pub fn decision(&self) -> Result<DecisionParameters> {
         let path = self.folder().join(DECISION);
-        if !path.exists() {
-            let wanted = "run `flukeprint tune` on this run first";
-            return Err(Error::MissingFile { path, wanted });
-        }
-        let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
-            path: path.clone(),
-            source,
-        })?;
-        let parameters: DecisionParameters =
-            serde_json::from_str(&text).map_err(|error| Error::Run {
-                path,
-                reason: error.to_string(),
-            })?;
-        parameters
-            .validate()
-            .map_err(flukeprint_core::Error::from)?;
-        Ok(parameters)
+        read_decision(&path, "run `flukeprint tune` on this run first")
     }
+}
+
+/// The parameters in a file; `wanted` says what to do where there is none.
+pub(crate) fn read_decision(path: &Path, wanted: &'static str) -> Result<DecisionParameters> {
+    let path = path.to_owned();
+    if !path.exists() {
+        return Err(Error::MissingFile { path, wanted });
+    }
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let parameters: DecisionParameters =
+        serde_json::from_str(&text).map_err(|error| Error::Run {
+            path,
+            reason: error.to_string(),
+        })?;
+    parameters
+        .validate()
+        .map_err(flukeprint_core::Error::from)?;
+    Ok(parameters)
 }

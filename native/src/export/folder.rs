@@ -54,11 +54,16 @@ pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
 /// # Errors
 /// When something that is no bundle stands at `folder`, or the disk refuses.
 pub fn write_bundle(folder: &Path, files: &[StaticFile]) -> Result<()> {
-    let failed = |source| Error::Write {
-        path: folder.to_owned(),
-        source,
-    };
-    let replaces = folder.join("bundle.json").is_file();
+    write_folder(folder, "bundle.json", files)
+}
+
+/// Whether a folder with the file `mark` can be written to `folder`: nothing stands there, or an
+/// empty folder or another such.
+///
+/// # Errors
+/// [`Error::Exists`] when something else does.
+pub(crate) fn check_place(folder: &Path, mark: &str) -> Result<()> {
+    let replaces = folder.join(mark).is_file();
     let empty = folder
         .read_dir()
         .is_ok_and(|mut entries| entries.next().is_none());
@@ -67,11 +72,21 @@ pub fn write_bundle(folder: &Path, files: &[StaticFile]) -> Result<()> {
             path: folder.to_owned(),
         });
     }
+    Ok(())
+}
+
+/// Writes a folder that is known by its file `mark`, as [`write_bundle`] does.
+pub(crate) fn write_folder(folder: &Path, mark: &str, files: &[StaticFile]) -> Result<()> {
+    let failed = |source| Error::Write {
+        path: folder.to_owned(),
+        source,
+    };
+    check_place(folder, mark)?;
     let absolute = std::path::absolute(folder).map_err(failed)?;
     let parent = absolute.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent).map_err(failed)?;
     let staging = tempfile::Builder::new()
-        .prefix(".bundle-")
+        .prefix(".flukeprint-")
         .tempdir_in(parent)
         .map_err(failed)?;
     let fresh = staging.path().join("new");

@@ -1,18 +1,20 @@
-//! Export: a tuned run to a bundle, and bundles on disk.
+//! Export: a tuned run or an ensemble to a bundle, and bundles on disk.
 
 mod folder;
 mod thumbnails;
 
+pub(crate) use folder::{check_place, write_folder};
 pub use folder::{open_bundle, write_bundle};
 
 use crate::Result;
 use crate::data::{Catalogue, Split};
-use crate::evaluate::embed_catalogue;
+use crate::ensemble::Ensemble;
 use crate::progress::Progress;
 use crate::train::Run;
 use burn::tensor::Device;
 use flukeprint_core::bundle::{
-    Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble,
+    Contents, EnsembleFacts, GalleryPhoto, Loader, MemberFacts, ModelFacts, SelfCheck, StaticFile,
+    assemble,
 };
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::Identifier;
@@ -48,13 +50,31 @@ pub fn export(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let split = run.split(catalogue)?;
+    let alone = Ensemble::alone(run.clone())?;
+    export_ensemble(&alone, catalogue, options, out, device, progress)
+}
+
+/// As [`export`], for an ensemble; one of a single run gives the run's own bundle.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_ensemble(
+    ensemble: &Ensemble,
+    catalogue: &Catalogue,
+    options: &ExportOptions,
+    out: &Path,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let split = ensemble.split(catalogue)?;
     let mut files = Vec::new();
     let mut photos = gallery_photos(catalogue);
     if options.thumbnails {
         files = thumbnails::add(catalogue, &mut photos, progress)?;
     }
-    let contents = contents(run, catalogue, &split, options, photos, device, progress)?;
+    let contents = contents(
+        ensemble, catalogue, &split, options, photos, device, progress,
+    )?;
     files.extend(with_self_check(contents)?);
     write_bundle(out, &files)
 }
@@ -72,7 +92,7 @@ fn gallery_photos(catalogue: &Catalogue) -> Vec<GalleryPhoto> {
 }
 
 fn contents(
-    run: &Run,
+    ensemble: &Ensemble,
     catalogue: &Catalogue,
     split: &Split,
     options: &ExportOptions,
@@ -80,33 +100,60 @@ fn contents(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Contents> {
-    let embeddings = embed_catalogue(run, catalogue, split, device, progress)?;
-    let recipe = &run.recipe;
+    let embeddings = ensemble.embeddings(catalogue, split, device, progress)?;
     Ok(Contents {
         title: options.title.clone(),
-        model: ModelFacts {
-            embedder: recipe.model.clone(),
-            finder: recipe
-                .finder
-                .as_ref()
-                .filter(|_| run.has_finder())
-                .map(|finder| finder.model.clone()),
-            recipe: recipe.name.clone(),
-            recipe_sha256: recipe.sha256()?,
-            data_sha256: run.facts.data_sha256.clone(),
-            seed: recipe.seed,
-        },
-        preprocessing: recipe.preprocessing(),
-        decision: run.decision()?,
+        model: model(ensemble)?,
+        preprocessing: ensemble.first().recipe.preprocessing(),
+        decision: ensemble.decision,
         date: options.date.clone(),
         filters: Vec::new(),
         self_check: SelfCheck {
             embedding: Vec::new(),
             tolerance: SELF_CHECK_TOLERANCE,
         },
-        weights: run.shipped_weights()?,
+        weights: ensemble.shipped_weights()?,
         gallery: embeddings.gallery(catalogue, &split.everything())?,
         photos,
+    })
+}
+
+/// The first member's facts, and the others' beside them.
+fn model(ensemble: &Ensemble) -> Result<ModelFacts> {
+    let run = ensemble.first();
+    let recipe = &run.recipe;
+    // The weights file has the finder of the first member with one too.
+    let finder = |run: &Run| {
+        let finder = run.recipe.finder.as_ref().filter(|_| run.has_finder())?;
+        Some(finder.model.clone())
+    };
+    let others: Vec<MemberFacts> = ensemble
+        .others()
+        .iter()
+        .map(member)
+        .collect::<Result<_>>()?;
+    Ok(ModelFacts {
+        embedder: recipe.model.clone(),
+        finder: ensemble.members().find_map(finder),
+        recipe: recipe.name.clone(),
+        recipe_sha256: recipe.sha256()?,
+        data_sha256: run.facts.data_sha256.clone(),
+        seed: recipe.seed,
+        ensemble: (!others.is_empty()).then_some(EnsembleFacts {
+            fuse: ensemble.fuse,
+            others,
+        }),
+    })
+}
+
+fn member(run: &Run) -> Result<MemberFacts> {
+    let recipe = &run.recipe;
+    Ok(MemberFacts {
+        embedder: recipe.model.clone(),
+        preprocessing: recipe.preprocessing(),
+        recipe: recipe.name.clone(),
+        recipe_sha256: recipe.sha256()?,
+        seed: recipe.seed,
     })
 }
 
