@@ -75,6 +75,7 @@ class Network(nn.Module):
 
     def features(self, photos: torch.Tensor) -> list[torch.Tensor]:
         map = self.backbone(photos)
+        assert map.shape[3] >= HEADS, "the input is too narrow for four stripes"
         edges = [i * map.shape[3] // HEADS for i in range(HEADS + 1)]
         stripes = [map[..., a:b] for a, b in zip(edges, edges[1:])]
         pooled = [s.clamp(min=1e-6).pow(GEM_P).mean((2, 3)).pow(1 / GEM_P) for s in stripes]

@@ -136,7 +136,7 @@ fn bench_refuses_what_cannot_be_measured() {
         (vec!["--batch", "1", "--train"], "--batch"),
         (vec!["--steps", "0"], "--steps"),
         (vec!["--size", "16"], "make it wider"),
-        (vec!["--backbone", "resnet51"], "resnet50"),
+        (vec!["--backbone", "resnet51"], "`resnet51`"),
         (vec!["--size", "large"], "192x384"),
     ] {
         let output = flukeprint(&["bench"]).args(&arguments).output().unwrap();
