@@ -45,16 +45,16 @@ fn epochs_done(unfinished: &Path) -> usize {
     fs::read_to_string(unfinished.join("events.jsonl")).map_or(0, |text| text.lines().count())
 }
 
+const FILES: [&str; 4] = [
+    "network.safetensors",
+    "training.safetensors",
+    "finder.safetensors",
+    "training.svg",
+];
+
 /// What a training leaves that must not depend on how often it was interrupted.
 fn weights(run: &Path) -> Vec<Vec<u8>> {
-    [
-        "network.safetensors",
-        "training.safetensors",
-        "finder.safetensors",
-        "training.svg",
-    ]
-    .map(|file| fs::read(run.join(file)).unwrap())
-    .to_vec()
+    FILES.map(|file| fs::read(run.join(file)).unwrap()).to_vec()
 }
 
 #[test]
@@ -91,9 +91,20 @@ fn killed_again_and_again_it_comes_to_the_same_weights() {
     }
     assert!(kills >= 2, "it was killed {kills} times only");
     assert!(!unfinished.exists());
-    assert!(weights(&pieces) == weights(&whole), "the weights differ");
-    let lines = |run: &Path| epochs_done(run);
-    assert_eq!(lines(&pieces), lines(&whole));
+    for (file, (a, b)) in FILES
+        .iter()
+        .zip(weights(&pieces).iter().zip(&weights(&whole)))
+    {
+        assert!(a == b, "{file} differs");
+    }
+    assert_eq!(epochs_done(&pieces), epochs_done(&whole));
+    let names = |run: &Path| {
+        let entries = fs::read_dir(run).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&pieces), names(&whole), "nothing else is left behind");
 }
 
 #[test]

@@ -5,9 +5,11 @@
     reason = "a command line talks to a terminal"
 )]
 
+mod boxes;
 mod ci;
 mod demo;
 mod guards;
+mod humpback;
 mod models;
 mod output;
 mod pipeline;
@@ -42,6 +44,8 @@ enum Chore {
     Test,
     /// What must hold before a change goes in: format, lints, docs, licences, no_std, tests
     Ci,
+    /// The shipped model of real whales, from photos that are not part of the project; takes hours
+    Humpback(humpback::Options),
     /// Build the browser package into www/pkg, and list the models in www/models
     Web(web::Options),
 }
@@ -61,6 +65,7 @@ fn perform(chore: Chore) -> anyhow::Result<ExitCode> {
     match chore {
         Chore::Demo(options) => demo::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Chore::Web(options) => web::run(&workspace, options).map(|()| ExitCode::SUCCESS),
+        Chore::Humpback(options) => humpback::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Chore::Test => test::run(&workspace),
         Chore::Ci => Ok(ci::run(&workspace)),
     }

@@ -242,7 +242,9 @@ impl<'a> Pipeline<'a> {
             return Ok(());
         }
         self.changed = true;
-        for stale in [Some(stamp.as_path()), own_folder]
+        // A training that was interrupted leaves its state beside its folder.
+        let unfinished = own_folder.map(|folder| folder.with_extension("unfinished"));
+        for stale in [Some(stamp.as_path()), own_folder, unfinished.as_deref()]
             .into_iter()
             .flatten()
             .filter(|path| path.exists())

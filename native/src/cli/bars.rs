@@ -22,6 +22,8 @@ struct Task {
     name: String,
     total: usize,
     bar: Option<ProgressBar>,
+    /// The first number of steps heard of, and when: a training that goes on begins in the middle.
+    first: Option<(usize, Instant)>,
     /// When the task began or the last line told of it.
     told: Instant,
 }
@@ -32,8 +34,23 @@ impl Task {
             name: name.to_owned(),
             total,
             bar,
+            first: None,
             told: Instant::now(),
         }
+    }
+
+    /// "TASK: 30 of 100, 2.5 a second, 0:28 to go".
+    fn line(&self, done: usize) -> String {
+        let mut line = format!("{}: {done} of {}", self.name, self.total);
+        let Some((first, since)) = self.first else {
+            return line;
+        };
+        let rate = done.saturating_sub(first) as f64 / since.elapsed().as_secs_f64();
+        if rate > 0.0 {
+            let left = (self.total.saturating_sub(done) as f64 / rate) as u64;
+            line += &format!(", {rate:.2} a second, {}:{:02} to go", left / 60, left % 60);
+        }
+        line
     }
 }
 
@@ -65,7 +82,7 @@ impl Progress for Bars {
             let bar =
                 ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template(
-                "{msg:<26} [{bar:32}] {pos}/{len}  {elapsed} gone, {eta} to go",
+                "{msg:<26} [{bar:32}] {pos}/{len}  {per_sec}, {elapsed} gone, {eta} to go",
             );
             bar.set_style(
                 style
@@ -84,9 +101,10 @@ impl Progress for Bars {
             bar.set_position(bar.position().max(done as u64));
             return;
         }
+        task.first.get_or_insert((done, Instant::now()));
         if task.told.elapsed() >= LINE_EVERY {
             task.told = Instant::now();
-            eprintln!("{}: {done} of {}", task.name, task.total);
+            eprintln!("{}", task.line(done));
         }
     }
 

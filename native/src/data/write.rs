@@ -26,6 +26,23 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// What the names of temporary files begin with.
+const TEMPORARY: &str = ".flukeprint-";
+
+/// Removes the temporary files in `folder` that were left by a process which was killed as it wrote.
+///
+/// # Errors
+/// When the folder cannot be read or a file cannot be removed.
+pub(crate) fn remove_temporary_files(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A temporary file as readable as any other new file; the crate's default is for the owner alone,
 /// which a web server could not hand out.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
@@ -35,7 +52,7 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    builder.prefix(".flukeprint-").tempfile_in(folder)
+    builder.prefix(TEMPORARY).tempfile_in(folder)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::Recipe;
 use super::checkpoint::{self, Checkpoint};
 use super::network::TrainingNetwork;
 use super::weights::{load_weights, save_weights};
-use crate::data::{Catalogue, Split, write_atomically};
+use crate::data::{Catalogue, Split, remove_temporary_files, write_atomically};
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::{join_finder, sha256_hex, weights};
@@ -168,6 +168,7 @@ impl Run {
             source,
         };
         std::fs::remove_file(self.growing().join(checkpoint::FILE)).map_err(failed)?;
+        remove_temporary_files(&self.growing()).map_err(failed)?;
         std::fs::rename(self.growing(), &self.folder).map_err(failed)?;
         Ok(self)
     }

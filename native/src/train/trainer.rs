@@ -120,9 +120,11 @@ impl<'a> Trainer<'a> {
             course: number,
             epochs: epoch,
         };
-        Checkpoint::of(&state.network, &state.optimizer, position)?.save(&self.checkpoint)?;
         self.progress.note(&told.to_string());
-        self.journal.add(told)
+        // First the journal: what it says beyond the checkpoint is forgotten by a training that goes
+        // on, what it does not say would never be made up for.
+        self.journal.add(told)?;
+        Checkpoint::of(&state.network, &state.optimizer, position)?.save(&self.checkpoint)
     }
 
     /// Whether an interrupted training has been past this course.

@@ -9,7 +9,9 @@ macro_rules! recipes {
 
 /// Recipes to train with.
 pub const RECIPES: &[(&str, &str)] = recipes! {
-    "": "demo" "small" "small-scratch" "tiny";
+    "":
+        "demo" "small" "small-scratch" "tiny"
+        "humpback-finder" "humpback-first" "humpback-second" "humpback-all";
 };
 
 /// The steps of the ladder (spec, *The ladder*), in its order: recipes, and ensembles of them.
