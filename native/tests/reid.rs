@@ -75,6 +75,8 @@ fn a_bundle_is_measured_on_whales_by_their_labels_alone() {
         "known_top1",
         "known_top5",
         "auc_new",
+        "ece",
+        "eer_new",
         "reid_top1",
         "reid_top5",
     ];
@@ -103,12 +105,20 @@ fn a_bundle_is_measured_on_whales_by_their_labels_alone() {
     let unknown = json(reid(bundle(), &labels).arg("--json"));
     assert_eq!(unknown["known_photos"], 0);
     assert_eq!(unknown["known_top1"], Value::Null);
+    assert_eq!(unknown["eer_new"], Value::Null);
+    assert!(unknown["ece_by_chance"].as_f64().unwrap() > 0.0);
     assert_eq!(unknown["reid"], known["reid"]);
 
     let text = succeed(&mut reid(bundle(), &labels)).stdout;
     let text = String::from_utf8(text).unwrap();
     let words = format!("{queries} photos of the {whales} whales");
-    for words in [&words, "95 % of \"all\" from", "seed 7", "top-5"] {
+    for words in [
+        &words,
+        "95 % of \"all\" from",
+        "seed 7",
+        "calibration error",
+        "top-5",
+    ] {
         assert!(text.contains(words), "{words:?} is not in {text}");
     }
     assert!(

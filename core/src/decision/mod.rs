@@ -13,7 +13,7 @@
 //!    whales being a label too;
 //! 4. the same with `New` replaced by a constant q;
 //! 5. `fusion`: c1 · (3) + c2 · (4) + c3 · (2);
-//! 6. `calibration`: probabilities that sum to one over all whales and `New`;
+//! 6. `calibration`: probabilities that sum to one over all whales and `New`, in the scores' order;
 //! 7. `rank`: the first k, equal scores in label order.
 //!
 //! A slice with one entry per individual and a last one for `New` is called a *column* here, after
@@ -37,7 +37,7 @@ use alloc::vec::Vec;
 
 use crate::gallery::{Gallery, GalleryError};
 
-pub use calibration::{negative_log_likelihood, probabilities};
+pub use calibration::{log_odds_of_first, negative_log_likelihood, probabilities};
 pub use classifier::{classifier_column, classifier_probabilities};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use parameters::DecisionParameters;
@@ -69,7 +69,7 @@ pub fn decide(
 ) -> Result<Answer, DecisionError> {
     let nearest = gallery.nearest_per_label(query.feature)?;
     let columns = Columns::new(query.logits, similarity_column(&nearest), parameters)?;
-    let probabilities = probabilities(&columns.fused, parameters.sharpness);
+    let probabilities = probabilities(&columns.fused, parameters);
     rank::answer(&columns.fused, &probabilities, &nearest, k)
 }
 

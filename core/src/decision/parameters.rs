@@ -21,6 +21,17 @@ pub struct DecisionParameters {
     /// β, multiplies the final scores before the softmax that makes probabilities of them; above
     /// 0, at most 1,000,000.
     pub sharpness: f32,
+    /// What the log odds of the first label are multiplied by after that softmax; above 0, at most
+    /// 100. 1 where nothing is said of it, as in bundles made before there was this number.
+    #[serde(default = "unchanged_slope")]
+    pub first_slope: f32,
+    /// What is then added to them; -100 to 100. 0 where nothing is said of it.
+    #[serde(default)]
+    pub first_offset: f32,
+}
+
+fn unchanged_slope() -> f32 {
+    1.0
 }
 
 impl Default for DecisionParameters {
@@ -33,6 +44,8 @@ impl Default for DecisionParameters {
             new_similarity: 0.475,
             weights: [0.0, 1.0, 0.0],
             sharpness: 10.0,
+            first_slope: unchanged_slope(),
+            first_offset: 0.0,
         }
     }
 }
@@ -62,6 +75,19 @@ impl DecisionParameters {
             self.sharpness,
             1e6,
             "above 0 and at most 1000000",
+        )?;
+        factor(
+            "first_slope",
+            self.first_slope,
+            100.0,
+            "above 0 and at most 100",
+        )?;
+        let offsets = -100.0..=100.0;
+        within(
+            "first_offset",
+            self.first_offset,
+            offsets,
+            "between -100 and 100",
         )
     }
 }

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
     after_help = "Examples:\n  flukeprint evaluate --run run --json > scores.json\n  \
     flukeprint evaluate --bundle site/models/mine --labels new.csv --photos new/\n  \
     flukeprint evaluate --bundle site/models/mine --labels others.csv --photos others/ --reid\n\n\
-    Beside the scores stands where 95 % of them lie when other whales are drawn. A run whose recipe has\n\
+    Beside the scores stands where 95 % of them lie when other whales are drawn. The calibration error is\n\
+    how far the first answer's probability is from how often it is right (15 bins of equally many photos);\n\
+    beside it stands what it would be on as many photos if every probability were right. A run whose recipe has\n\
     validation.unseen_whales also tells re-identification on those whales, as --reid does for a bundle."
 )]
 pub struct Evaluate {
@@ -75,6 +77,7 @@ impl Evaluate {
         let rows: Vec<_> = raw.chain(report.rows.iter().map(|row| ("", row))).collect();
         table::print(&title, &rows);
         table::print_intervals(&report.rows);
+        table::print_confidence(&report.headline);
         if let Some(reid) = &report.reid {
             let which =
                 "Whales kept out of training, their photos alone (no training photo among them):";
@@ -121,6 +124,7 @@ impl Evaluate {
         let rows: Vec<_> = report.rows.iter().map(|row| ("", row)).collect();
         table::print(&title, &rows);
         table::print_intervals(&report.rows);
+        table::print_confidence(&report.headline);
         if let Some(reid) = &report.reid {
             table::print_reid("The photos given, without the bundle's gallery:", reid);
         }

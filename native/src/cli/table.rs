@@ -1,5 +1,6 @@
 //! Score tables, as people read them.
 
+use crate::evaluate::Headline;
 use crate::evaluate::intervals::{Bootstrap, Interval};
 use crate::evaluate::reid::Reid;
 use crate::evaluate::scores::{ALL, ScoreIntervals, ScoreRow};
@@ -53,6 +54,26 @@ pub fn print_intervals(rows: &[ScoreRow]) {
         "  (whales drawn again {} times with all their photos, seed {})",
         bootstrap.resamples, bootstrap.seed
     );
+}
+
+/// Prints, below a table, how far the answers' probabilities are from the truth and how well new
+/// whales are told from known ones by a threshold.
+pub fn print_confidence(headline: &Headline) {
+    let with_ends = |name: &str, value: f64| match headline.intervals.get(name) {
+        Some(Interval { low, high }) => {
+            let percent = headline.bootstrap.percent;
+            format!("{value:.3} ({percent} %: {low:.3} to {high:.3})")
+        }
+        None => format!("{value:.3}"),
+    };
+    println!(
+        "  calibration error {}, {:.3} by chance alone",
+        with_ends("ece", headline.ece),
+        headline.ece_by_chance
+    );
+    if let Some(rate) = headline.eer_new {
+        println!("  equal-error rate of new {}", with_ends("eer_new", rate));
+    }
 }
 
 /// Prints how often photos found their whale, with a line on which photos those are.

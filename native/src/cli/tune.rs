@@ -31,6 +31,10 @@ impl Tune {
             "T {}, p {:.3}, q {:.3}, weights {c1} {c2} {c3:.1}, sharpness {:.2}",
             p.temperature, p.new_probability, p.new_similarity, p.sharpness
         );
+        println!(
+            "log odds of the first answer times {:.2}, {:+.2}",
+            p.first_slope, p.first_offset
+        );
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
         table::print("On the photos that were tuned on (flattering):", &rows);
         Ok(())

@@ -1,5 +1,6 @@
 //! The figures that a reader looks for first, under flat names.
 
+use super::confidence::Confidence;
 use super::intervals::{Bootstrap, Interval};
 use super::reid::Reid;
 use super::scores::{ALL, ScoreRow};
@@ -21,6 +22,12 @@ pub struct Headline {
     pub known_top5: Option<f64>,
     /// [`ScoreRow::auc_new`] of it.
     pub auc_new: Option<f64>,
+    /// [`Confidence::ece`].
+    pub ece: f64,
+    /// [`Confidence::ece_by_chance`].
+    pub ece_by_chance: f64,
+    /// [`Confidence::eer_new`].
+    pub eer_new: Option<f64>,
     /// [`Reid::top1`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reid_top1: Option<f64>,
@@ -35,7 +42,7 @@ pub struct Headline {
 
 impl Headline {
     /// From the row of the final score; `None` when it is not among `rows`.
-    pub fn new(rows: &[ScoreRow], reid: Option<&Reid>) -> Option<Self> {
+    pub fn new(rows: &[ScoreRow], confidence: &Confidence, reid: Option<&Reid>) -> Option<Self> {
         let row = rows.iter().find(|row| row.name == ALL)?;
         let of_row = &row.intervals;
         let intervals = [
@@ -45,6 +52,8 @@ impl Headline {
             ("known_top1", of_row.top1_known),
             ("known_top5", of_row.top5_known),
             ("auc_new", of_row.auc_new),
+            ("ece", Some(confidence.ece_interval)),
+            ("eer_new", confidence.eer_new_interval),
             ("reid_top1", reid.map(|reid| reid.intervals.top1)),
             ("reid_top5", reid.map(|reid| reid.intervals.top5)),
         ];
@@ -56,6 +65,9 @@ impl Headline {
             known_top1: row.top1_known,
             known_top5: row.top5_known,
             auc_new: row.auc_new,
+            ece: confidence.ece,
+            ece_by_chance: confidence.ece_by_chance,
+            eer_new: confidence.eer_new,
             reid_top1: reid.map(|reid| reid.top1),
             reid_top5: reid.map(|reid| reid.top5),
             intervals: intervals

@@ -86,31 +86,49 @@ impl Bootstrap {
             return None;
         }
         let mut queries = queries.to_vec();
-        // Known whales first, as labels are ordered.
         queries.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut by_score = Vec::with_capacity(queries.len());
-        let (mut known, mut whales) = (0, 0);
-        for of_whale in queries.chunk_by(|a, b| is_one_whale(a.0, b.0)) {
-            by_score.extend(of_whale.iter().map(|&(_, score)| (score, whales)));
-            whales += 1;
-            if of_whale[0].0 != Label::New {
-                known = whales;
-            }
-        }
-        if known == 0 || known == whales {
+        let whales = Whales::of(&queries);
+        if whales.known == 0 || whales.known == whales.queries.len() {
             return None;
+        }
+        for (whale, of_whale) in whales.queries.iter().enumerate() {
+            by_score.extend(of_whale.iter().map(|&(_, score)| (score, whale)));
         }
         by_score.sort_by(|a, b| a.0.total_cmp(&b.0));
         let draws = self.draw(|rng| {
-            let mut times = vec![0; whales];
-            for kind in [0..known, known..whales] {
-                for _ in kind.clone() {
-                    times[rng.random_range(kind.clone())] += 1;
-                }
-            }
-            weighted_area(&by_score, &times, known)
+            let mut times = vec![0; whales.queries.len()];
+            whales.draw(rng, |whale| times[whale] += 1);
+            weighted_area(&by_score, &times, whales.known)
         });
         Some(self.interval(draws))
+    }
+
+    /// A measure of each draw, `[resamples]`; the queries are given as their whale, a number and a
+    /// fact, in any order, and arrive at `measure` as number and fact. Known and new whales are drawn
+    /// apart.
+    pub(super) fn measures(
+        &self,
+        queries: &[(Label, f32, bool)],
+        measure: impl Fn(&[(f32, bool)]) -> f64 + Sync,
+    ) -> Vec<f64> {
+        let mut queries = queries.to_vec();
+        queries.sort_by(|a, b| {
+            let by_value = a.1.total_cmp(&b.1).then(a.2.cmp(&b.2));
+            a.0.cmp(&b.0).then(by_value)
+        });
+        let queries: Vec<(Label, (f32, bool))> = queries
+            .into_iter()
+            .map(|(whale, number, fact)| (whale, (number, fact)))
+            .collect();
+        let whales = Whales::of(&queries);
+        self.draw(|rng| {
+            let mut drawn = Vec::with_capacity(queries.len());
+            whales.draw(rng, |whale| {
+                drawn.extend(whales.queries[whale].iter().map(|&(_, values)| values));
+            });
+            measure(&drawn)
+        })
     }
 
     /// What `measure` makes of each draw. Every draw has a generator of its own, so that threads do
@@ -128,13 +146,39 @@ impl Bootstrap {
     }
 
     /// The ends of what is left without as many of the lowest as of the highest values (Efron, 1981).
-    fn interval(&self, mut values: Vec<f64>) -> Interval {
+    pub(super) fn interval(&self, mut values: Vec<f64>) -> Interval {
         values.sort_unstable_by(f64::total_cmp);
         let outside = 100_usize.saturating_sub(self.percent as usize);
         let cut = (values.len() * outside / 200).min((values.len() - 1) / 2);
         Interval {
             low: values[cut],
             high: values[values.len() - 1 - cut],
+        }
+    }
+}
+
+/// Queries by whale.
+struct Whales<'a, T> {
+    /// The queries of each whale, known whales first, as labels are ordered.
+    queries: Vec<&'a [(Label, T)]>,
+    /// How many whales are known.
+    known: usize,
+}
+
+impl<'a, T> Whales<'a, T> {
+    /// From queries that are sorted by label.
+    fn of(queries: &'a [(Label, T)]) -> Self {
+        let queries: Vec<_> = queries.chunk_by(|a, b| is_one_whale(a.0, b.0)).collect();
+        let known = queries.partition_point(|of_whale| of_whale[0].0 != Label::New);
+        Self { queries, known }
+    }
+
+    /// Draws as many known whales as there are, and as many new ones.
+    fn draw(&self, rng: &mut ChaCha8Rng, mut drawn: impl FnMut(usize)) {
+        for kind in [0..self.known, self.known..self.queries.len()] {
+            for _ in kind.clone() {
+                drawn(rng.random_range(kind.clone()));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A bundle against labelled photos that it has not seen.
 
+use super::confidence::Confidence;
 use super::embeddings::truths;
 use super::headline::Headline;
 use super::reid::{self, Reid, reidentify};
@@ -65,14 +66,16 @@ pub fn evaluate_bundle(
     let named = in_gallery(identifier, catalogue, &own);
     let queries = LabelledQueries::in_gallery(identifier.gallery(), named, logits, &features)?;
     let seconds_per_photo = begun.elapsed().as_secs_f64() / queries.len() as f64;
-    let rows = score_rows(&queries, &identifier.manifest().decision)?;
+    let decision = &identifier.manifest().decision;
+    let rows = score_rows(&queries, decision)?;
+    let confidence = Confidence::of(&queries, decision)?;
     let width = features.len() / own.len();
     let reid = with_reid.then(|| reidentify(width, &features, &own));
     let reid = reid.transpose()?;
     Ok(BundleReport {
         photos: queries.len(),
         known_photos: queries.known(),
-        headline: Headline::new(&rows, reid.as_ref()).ok_or(TuneError::NoQueries)?,
+        headline: Headline::new(&rows, &confidence, reid.as_ref()).ok_or(TuneError::NoQueries)?,
         rows,
         seconds_per_photo,
         reid,

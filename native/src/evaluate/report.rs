@@ -1,5 +1,6 @@
 //! Tuning and evaluating a run.
 
+use super::confidence::Confidence;
 use super::embeddings::{Embeddings, embed_catalogue, truths};
 use super::headline::Headline;
 use super::raw_pixels::raw_pixel_rows;
@@ -74,6 +75,7 @@ pub fn evaluate(
     let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let queries = queries(catalogue, &split, &embeddings, Half::Report)?;
     let rows = score_rows(&queries, &parameters)?;
+    let confidence = Confidence::of(&queries, &parameters)?;
     let reid = reid_unseen(catalogue, &split, &embeddings)?;
     Ok(Report {
         photos: queries.len(),
@@ -81,7 +83,7 @@ pub fn evaluate(
         gallery_photos: split.train.len(),
         individuals: catalogue.individuals.len() - split.unseen_whales(catalogue),
         parameters,
-        headline: Headline::new(&rows, reid.as_ref()).ok_or(TuneError::NoQueries)?,
+        headline: Headline::new(&rows, &confidence, reid.as_ref()).ok_or(TuneError::NoQueries)?,
         rows,
         raw_pixels: raw_pixel_rows(catalogue, &split, run.recipe.input.margin)?,
         reid,

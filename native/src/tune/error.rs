@@ -2,6 +2,7 @@
 
 use flukeprint_core::decision::DecisionError;
 use flukeprint_core::gallery::{FeatureError, GalleryError};
+use flukeprint_core::metrics::MetricsError;
 
 /// What is wrong with labelled queries, or with tuning on them.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -84,4 +85,7 @@ pub enum TuneError {
     /// The decision refuses.
     #[error(transparent)]
     Decision(#[from] DecisionError),
+    /// A measure cannot be taken.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
 }

@@ -6,12 +6,15 @@
 //!
 //! The order is that of the original system (spec, *Deciding*): T and p together by MAP@5 of the
 //! classifier alone, q by MAP@5 of the nearest photo with q alone, then the weights by MAP@5 of
-//! the final score, all by trying every value of [`grid`]. Then β by maximum likelihood.
+//! the final score, all by trying every value of [`grid`]. Then β by maximum likelihood of the true
+//! labels, and with it how sure the first answer is by maximum likelihood of its being right. Neither
+//! changes an order.
 //!
 //! By construction the tuned whole is, on these photos, at least as good as each of its tuned
 //! parts, and those at least as good as with any other value of the grid, the default's included.
 
 mod error;
+mod first;
 pub mod grid;
 mod queries;
 mod search;
@@ -54,7 +57,10 @@ pub fn tune(queries: &LabelledQueries) -> Result<Tuning, TuneError> {
         ..DecisionParameters::default()
     };
     parameters.weights = search::weights(queries, &parameters);
-    parameters.sharpness = sharpness::fit(queries, &parameters)?;
+    let scored = first::final_scores(queries, &parameters)?;
+    parameters.sharpness = sharpness::fit(&scored);
+    let [slope, offset] = first::fit(&scored, parameters.sharpness);
+    (parameters.first_slope, parameters.first_offset) = (slope, offset);
     let rows = score_rows(queries, &parameters)?;
     Ok(Tuning { parameters, rows })
 }

@@ -1,10 +1,9 @@
 //! β, by maximum likelihood.
 
-use flukeprint_core::decision::{Columns, DecisionParameters, negative_log_likelihood};
+use flukeprint_core::decision::negative_log_likelihood;
 use rayon::prelude::*;
 
-use super::TuneError;
-use super::queries::LabelledQueries;
+use super::first::Scored;
 
 /// β is looked for between these. Where every tuning photo is named rightly the likelihood only
 /// grows with β; the upper end keeps the probabilities short of certainty.
@@ -14,18 +13,7 @@ const LARGEST: f64 = 1000.0;
 const PRECISION: f64 = 1e-3;
 
 /// The β with the smallest mean negative log likelihood of the true labels.
-pub(super) fn fit(
-    queries: &LabelledQueries,
-    parameters: &DecisionParameters,
-) -> Result<f32, TuneError> {
-    let individuals = queries.individuals();
-    let scored: Vec<(Vec<f32>, usize)> = queries
-        .par_iter()
-        .map(|query| {
-            let columns = Columns::new(query.logits, query.similarity.to_vec(), parameters)?;
-            Ok((columns.fused, query.truth.slot(individuals)))
-        })
-        .collect::<Result<_, TuneError>>()?;
+pub(super) fn fit(scored: &[Scored]) -> f32 {
     let loss = |log_sharpness: f64| {
         let sharpness = log_sharpness.exp() as f32;
         // Collected before it is summed: the order of a sum of floats matters.
@@ -35,7 +23,7 @@ pub(super) fn fit(
             .collect();
         losses.iter().sum::<f64>()
     };
-    Ok(golden_section(loss, SMALLEST.ln(), LARGEST.ln(), PRECISION).exp() as f32)
+    golden_section(loss, SMALLEST.ln(), LARGEST.ln(), PRECISION).exp() as f32
 }
 
 /// The place of the minimum of a function that falls and then rises between `low` and `high`

@@ -1,0 +1,82 @@
+//! How sure the first answer is, by maximum likelihood of its being right or wrong (Platt, 1999).
+//!
+//! β is fitted to all labels at once. Most of what the labels' likelihood knows is how the whales
+//! below the first compare, of which there are thousands, and the first answer comes out too sure or
+//! too modest for it. Two numbers more, fitted to nothing but whether the first answer is right, put
+//! that straight. More of them (whether the first is `New`, its lead, its score) were no better on
+//! photos that they were not fitted on.
+
+#[cfg(test)]
+mod tests;
+
+use flukeprint_core::decision::{Columns, DecisionParameters, log_odds_of_first, rank_of};
+use rayon::prelude::*;
+
+use super::TuneError;
+use super::queries::LabelledQueries;
+use super::sharpness::golden_section;
+
+/// A query's final scores and the slot of its true label.
+pub(super) type Scored = (Vec<f32>, usize);
+
+/// Slope and offset are looked for between these; the penalty keeps them well inside.
+const SLOPES: [f64; 2] = [0.02, 20.0];
+const OFFSETS: [f64; 2] = [-20.0, 20.0];
+const PRECISION: f64 = 1e-5;
+
+/// The final scores (step 5) of all queries.
+pub(super) fn final_scores(
+    queries: &LabelledQueries,
+    parameters: &DecisionParameters,
+) -> Result<Vec<Scored>, TuneError> {
+    let individuals = queries.individuals();
+    queries
+        .par_iter()
+        .map(|query| {
+            let columns = Columns::new(query.logits, query.similarity.to_vec(), parameters)?;
+            Ok((columns.fused, query.truth.slot(individuals)))
+        })
+        .collect()
+}
+
+/// Slope and offset of the first answer's log odds, given β.
+pub(super) fn fit(scored: &[Scored], sharpness: f32) -> [f32; 2] {
+    let answers: Vec<Answered> = scored
+        .par_iter()
+        .filter_map(|(scores, slot)| {
+            let log_odds = log_odds_of_first(scores, sharpness)?;
+            Some((log_odds, rank_of(scores, *slot) == 1))
+        })
+        .collect();
+    fit_answers(&answers).map(|value| value as f32)
+}
+
+/// Log odds of a first answer before, and whether it is right.
+type Answered = (f64, bool);
+
+/// The loss is convex in both, so that its minimum over the offset is convex in the slope.
+fn fit_answers(answers: &[Answered]) -> [f64; 2] {
+    let offset = |slope| {
+        let loss = |offset| loss(answers, [slope, offset]);
+        golden_section(loss, OFFSETS[0], OFFSETS[1], PRECISION)
+    };
+    let of_slope = |slope| loss(answers, [slope, offset(slope)]);
+    let slope = golden_section(of_slope, SLOPES[0], SLOPES[1], PRECISION);
+    [slope, offset(slope)]
+}
+
+/// The negative log likelihood, and the squared distance from changing nothing: a few photos, or a
+/// run without a mistake, are no reason to be certain.
+fn loss(answers: &[Answered], [slope, offset]: [f64; 2]) -> f64 {
+    let surprise = |&(log_odds, right): &Answered| {
+        let calibrated = slope * log_odds + offset;
+        softplus(if right { -calibrated } else { calibrated })
+    };
+    let surprises: f64 = answers.iter().map(surprise).sum();
+    surprises + (slope - 1.0).powi(2) + offset.powi(2)
+}
+
+/// ln(1 + exp(x)).
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
