@@ -2,7 +2,7 @@
 //!
 //! [`synth`] draws a catalogue, [`data`] reads one, [`train`] makes a run of it, [`tune`] and
 //! [`evaluate`] choose and measure its decision, [`ensemble`] lets several answer together,
-//! [`export`] packs, [`import`] reads weights that others trained; [`device`] and [`bench`] know what
+//! [`export`] packs, [`import`] reads weights that others trained; [`device`] and [`mod@bench`] know what
 //! computes and how fast. What a photo means stands in [`flukeprint_core`], not here.
 
 pub mod bench;

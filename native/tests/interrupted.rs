@@ -182,46 +182,60 @@ fn tiny() -> Recipe {
     recipe
 }
 
+/// The photos of known whales of a catalogue, and what they hold.
+fn photos(data: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let table = fs::read_to_string(data.join("train.csv")).unwrap();
+    let rows = table
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(','));
+    let known = rows.filter(|(_, whale)| *whale != "new_whale");
+    let paths = known.map(|(file, _)| data.join("train").join(file));
+    paths
+        .map(|path| (path.clone(), fs::read(&path).unwrap()))
+        .collect()
+}
+
+fn spoil(photos: &[(PathBuf, Vec<u8>)]) {
+    for (photo, _) in photos {
+        fs::write(photo, b"no photo any more").unwrap();
+    }
+}
+
 #[test]
-fn a_photo_that_turns_unreadable_stops_it_by_name_and_it_goes_on_when_mended() {
+fn a_photo_that_turns_unreadable_half_way_stops_it_by_name_and_it_goes_on_when_mended() {
     let (data, place) = (copy(catalogue()), tempfile::tempdir().unwrap());
     let out = place.path().join("run");
-    let table = fs::read_to_string(data.path().join("train.csv")).unwrap();
-    // Every epoch reads the photos of known whales that are trained on; one of these is.
-    let photos: Vec<PathBuf> = table
-        .lines()
-        .filter(|line| !line.contains("new_whale"))
-        .filter_map(|line| line.split_once(',').map(|(file, _)| file))
-        .filter(|file| file.ends_with(".jpg"))
-        .map(|file| data.path().join("train").join(file))
-        .collect();
-    let whole: Vec<Vec<u8>> = photos
-        .iter()
-        .map(|photo| fs::read(photo).unwrap())
-        .collect();
-    let spoil = When::new("training head", || {
-        for photo in &photos {
-            fs::write(photo, b"no photo any more").unwrap();
-        }
-    });
+    let photos = photos(data.path());
+    // The network is trained then, and the finder about to be.
+    let progress = When::new("reading whole photos", || spoil(&photos));
+    let (recipe, begin) = (Recipe::load("tiny").unwrap(), Beginning::default());
     let device = Device::flex();
-    let error = train(
-        data.path(),
-        &tiny(),
-        &Beginning::default(),
-        &out,
-        &device,
-        &spoil,
-    )
-    .unwrap_err();
+    let error = train(data.path(), &recipe, &begin, &out, &device, &progress).unwrap_err();
     let said = error.to_string();
     assert!(said.contains(".jpg") && said.contains("--resume"), "{said}");
     assert_eq!(error.exit_code(), 2);
-    for (photo, bytes) in photos.iter().zip(whole) {
+    for (photo, bytes) in &photos {
         fs::write(photo, bytes).unwrap();
     }
     resume(&out, &device, &Silent).unwrap();
-    assert!(out.join("network.safetensors").exists());
+    assert!(out.join("finder.safetensors").exists());
+}
+
+#[test]
+fn a_training_that_stops_before_it_learned_anything_leaves_nothing() {
+    let (data, place) = (copy(catalogue()), tempfile::tempdir().unwrap());
+    let out = place.path().join("run");
+    let photos = photos(data.path());
+    let progress = When::new("training head", || spoil(&photos));
+    let (begin, device) = (Beginning::default(), Device::flex());
+    let error = train(data.path(), &tiny(), &begin, &out, &device, &progress).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.contains(".jpg") && !said.contains("--resume"),
+        "{said}"
+    );
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-const FILE: &str = "events.jsonl";
+/// The journal's name in the folder of a run; it is there once an epoch is done.
+pub(super) const FILE: &str = "events.jsonl";
 const PICTURE: &str = "training.svg";
 
 /// What an epoch has come to.

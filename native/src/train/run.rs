@@ -2,6 +2,7 @@
 
 use super::Recipe;
 use super::checkpoint::{self, Checkpoint};
+use super::journal;
 use super::network::TrainingNetwork;
 use super::weights::{load_weights, save_weights};
 use crate::data::{Catalogue, Split, remove_temporary_files, write_atomically};
@@ -154,9 +155,10 @@ impl Run {
         self.growing().join(FINDER).exists()
     }
 
-    /// Takes away what an unfinished run has written, unless a training can go on from it.
+    /// Takes away what an unfinished run has written, unless something was trained.
     pub(super) fn abandon(self) {
-        if !self.growing().join(checkpoint::FILE).exists() {
+        let kept = [journal::FILE, NETWORK];
+        if !kept.iter().any(|file| self.growing().join(file).exists()) {
             // The error that led here matters more than one from cleaning up.
             let _ = std::fs::remove_dir_all(self.growing());
         }
