@@ -50,8 +50,14 @@ impl Train {
         let begun = Instant::now();
         let run = self.train(&self.device.open()?, progress)?;
         let seconds = begun.elapsed().as_secs_f64();
+        // What was trained on all photos has its thresholds, and no photo to choose others by.
+        let next = if self.all_of.is_some() {
+            "export"
+        } else {
+            "tune"
+        };
         progress.note(&format!(
-            "{}: trained in {seconds:.0} s; next: flukeprint tune",
+            "{}: trained in {seconds:.0} s; next: flukeprint {next}",
             run.folder().display()
         ));
         Ok(())

@@ -35,29 +35,13 @@ pub struct ExportOptions {
     pub thumbnails: bool,
 }
 
-/// Packs a tuned run into a bundle at `out`; the gallery is all photos of the catalogue, held-out
-/// ones too (spec, *Deciding*, 6). `device` embeds them; the known answer of the self-check is the CPU's
-/// in any case.
+/// Packs a tuned run, [`Ensemble::alone`], or several that answer together into a bundle at `out`; the
+/// gallery is all photos of the catalogue, held-out ones too (spec, *Deciding*, 6). `device` embeds them;
+/// the known answer of the self-check is the CPU's in any case.
 ///
 /// # Errors
-/// A run that was not tuned, photos or weights that cannot be used, a full disk. A bundle that was
-/// at `out` before is still there then.
-pub fn export(
-    run: &Run,
-    catalogue: &Catalogue,
-    options: &ExportOptions,
-    out: &Path,
-    device: &Device,
-    progress: &dyn Progress,
-) -> Result<()> {
-    let alone = Ensemble::alone(run.clone())?;
-    export_ensemble(&alone, catalogue, options, out, device, progress)
-}
-
-/// As [`export`], for an ensemble; one of a single run gives the run's own bundle.
-///
-/// # Errors
-/// As [`export`].
+/// Photos or weights that cannot be used, a full disk. A bundle that was at `out` before is still there
+/// then.
 pub fn export_ensemble(
     ensemble: &Ensemble,
     catalogue: &Catalogue,

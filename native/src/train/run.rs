@@ -169,9 +169,10 @@ impl Run {
             path: self.folder.clone(),
             source,
         };
-        std::fs::remove_file(self.growing().join(checkpoint::FILE)).map_err(failed)?;
         remove_temporary_files(&self.growing()).map_err(failed)?;
+        // The checkpoint goes last: whenever the program is killed, the run is whole or can go on.
         std::fs::rename(self.growing(), &self.folder).map_err(failed)?;
+        std::fs::remove_file(self.folder.join(checkpoint::FILE)).map_err(failed)?;
         Ok(self)
     }
 

@@ -1,18 +1,15 @@
 //! How well the network names held-out photos while it is still training.
 
 use super::course::device_of;
-use super::metric::embedding;
+use super::metric::embed;
 use super::network::TrainingNetwork;
 use super::read::values;
-use super::samples::{Look, Samples};
+use super::samples::Samples;
 use crate::Result;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use flukeprint_core::metrics::RankCounts;
 use std::collections::BTreeMap;
-
-/// Photos that are embedded at once.
-const EMBEDDED_AT_ONCE: usize = 32;
 
 /// Photos to look at now and then. It decides nothing: no weights are chosen by it.
 pub(super) struct Watch {
@@ -64,16 +61,11 @@ impl Watch {
 
     /// `[photos, width]`, unit length.
     fn embed(&self, network: &TrainingNetwork, photos: &[usize]) -> Result<Tensor<2>> {
-        let device = device_of(network);
-        let batches = self
-            .samples
-            .load(photos.to_vec(), EMBEDDED_AT_ONCE, 0, Look::Plain, &device);
-        let mut features = Vec::new();
-        for inputs in batches {
-            features.extend(values(embedding(&network.network.embedder, inputs?.input))?);
-        }
+        let embedder = &network.network.embedder;
+        let features = embed(&self.samples, embedder, photos.to_vec())?;
         let shape = [photos.len(), features.len() / photos.len()];
-        Ok(Tensor::from_data(TensorData::new(features, shape), &device))
+        let data = TensorData::new(features, shape);
+        Ok(Tensor::from_data(data, &device_of(network)))
     }
 }
 

@@ -15,7 +15,7 @@ pub mod pairs;
 mod phases;
 mod recipe;
 
-pub(super) use phases::{embedding, start};
+pub(super) use phases::{embed, start};
 pub use recipe::{Mining, TripletRecipe};
 
 use super::read::values;

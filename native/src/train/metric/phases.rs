@@ -94,7 +94,9 @@ impl Phases<'_> {
         trainer: &mut Trainer<'_>,
     ) -> Result<TrainingNetwork> {
         let order = |network: &TrainingNetwork, epoch| {
-            let (features, width) = self.embed(&network.valid().network.embedder)?;
+            let photos = self.samples.known();
+            let features = embed(self.samples, &network.valid().network.embedder, photos)?;
+            let width = self.recipe.model.feature_width();
             let negatives = hardest(&features, width, &self.individuals)?;
             let pairs = self.pairs.epoch(self.recipe.seed, epoch).into_iter();
             Ok(pairs.flat_map(|[a, b]| [a, b, negatives[a]]).collect())
@@ -184,20 +186,6 @@ impl Phases<'_> {
         };
         trainer.run(network, &course, batches, loss)
     }
-
-    /// The embeddings of all photos as they are, `[photos, width]`, and their width.
-    fn embed(&self, embedder: &Embedder) -> Result<(Vec<f32>, usize)> {
-        let device = embedder.devices().into_iter().next().unwrap_or_default();
-        let photos = self.samples.known();
-        let batches = self
-            .samples
-            .load(photos, EMBEDDED_AT_ONCE, 0, Look::Plain, &device);
-        let mut features = Vec::new();
-        for inputs in batches {
-            features.extend(values(embedding(embedder, inputs?.input))?);
-        }
-        Ok((features, self.recipe.model.feature_width()))
-    }
 }
 
 /// What tells a phase from another beside its order and its loss.
@@ -209,7 +197,23 @@ struct Phase {
     photos_of_pair: usize,
 }
 
+/// The embeddings of these samples as they are, unit length, `[photos, feature_width]`, on the device
+/// of `embedder`.
+pub(in crate::train) fn embed(
+    samples: &Samples,
+    embedder: &Embedder,
+    photos: Vec<usize>,
+) -> Result<Vec<f32>> {
+    let device = embedder.devices().into_iter().next().unwrap_or_default();
+    let batches = samples.load(photos, EMBEDDED_AT_ONCE, 0, Look::Plain, &device);
+    let mut features = Vec::new();
+    for inputs in batches {
+        features.extend(values(embedding(embedder, inputs?.input))?);
+    }
+    Ok(features)
+}
+
 /// The embeddings of `input`, `[batch, 3, height, width]`: `[batch, feature_width]`, unit length.
-pub(in crate::train) fn embedding(embedder: &Embedder, input: Tensor<4>) -> Tensor<2> {
+fn embedding(embedder: &Embedder, input: Tensor<4>) -> Tensor<2> {
     unit(Tensor::cat(embedder.features(input), 1))
 }
