@@ -8,7 +8,8 @@
 //! 4. [`decision`]: similarities and logits to a ranked, calibrated answer;
 //! 5. [`identify`]: the four stages in order, for one photo and one loaded bundle;
 //! 6. [`bundle`]: the folder of static files that carries all of the above;
-//! 7. [`metrics`]: how good a list of answers is.
+//! 7. [`evidence`]: local features that show why two photos are of one whale;
+//! 8. [`metrics`]: how good a list of answers is.
 //!
 //! The crate is `no_std` + `alloc`. It opens no file, reads no clock and draws no random number.
 //! Decoding JPEG, PNG and WebP needs the feature `decode` (which needs `std`).
@@ -22,6 +23,7 @@ pub mod bundle;
 pub mod decision;
 mod embedding;
 pub mod error;
+pub mod evidence;
 pub mod gallery;
 pub mod identify;
 mod members;
