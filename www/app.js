@@ -1,12 +1,13 @@
 // Entry of the page: puts its parts together.
 
 import { Card } from "./page/card.js";
+import { Expectations } from "./page/expectations.js";
 import { acceptPhotos, showExamples } from "./page/intake.js";
 import { bundleOf, listExamples, listModels, offerModels } from "./page/models.js";
 import { Queue } from "./page/queue.js";
 import { Recogniser } from "./page/recogniser.js";
 import { StatusPanel, announce } from "./page/status.js";
-import { askedAgain, removed, unknownModel } from "./page/strings.js";
+import { askedAgain, askedAgainHere, removed, unknownModel } from "./page/strings.js";
 
 /** @import { Example, Model } from "./page/types.js" */
 
@@ -33,8 +34,10 @@ const recogniser = new Recogniser(new URLSearchParams(location.search).get("back
   opening: () => panel.loading(),
   progress: (what, loaded, total) => panel.progress(what, loaded, total),
   status: (text) => panel.text(text),
-  ready(catalogue, backend, bytes) {
+  ready(catalogue, backend, bytes, operating) {
     panel.ready(catalogue, backend, bytes);
+    expectations.offer(operating);
+    recogniser.point = expectations.point;
     queue.next();
     keepForOffline();
   },
@@ -42,6 +45,12 @@ const recogniser = new Recogniser(new URLSearchParams(location.search).get("back
 });
 
 const queue = new Queue(recogniser);
+
+const expectations = new Expectations(() => {
+  recogniser.point = expectations.point;
+  for (const card of cards) queue.add(card);
+  if (cards.size > 0) announce(askedAgainHere(cards.size));
+});
 
 /** @param {File[]} files */
 function take(files) {

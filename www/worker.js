@@ -42,11 +42,13 @@ async function open(bundle, backend, program) {
 
   const { loader, bytes } = await load(web.BundleLoader, bundle);
   identifier = await loader.finish(backend, (/** @type {string} */ text) => tell({ type: "status", text }));
-  tell({ type: "ready", catalogue: identifier.catalogue(), backend: identifier.backend(), bytes });
+  const operating = identifier.operating();
+  tell({ type: "ready", catalogue: identifier.catalogue(), backend: identifier.backend(), bytes, operating });
 }
 
 /** @param {Extract<Request, { type: "identify" }>} request */
-async function identify({ photo, region, count }) {
+async function identify({ photo, region, count, point }) {
+  identifier.set_operating_point(point.new_share ?? undefined, point.missed_cost);
   const answer = await identifier.identify(new Uint8Array(photo), region, count, (/** @type {any} */ name) =>
     tell({ type: "stage", name }),
   );

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 use crate::bundle::{Bundle, GalleryPhoto, Manifest};
-use crate::decision::{self, Answer, Query};
+use crate::decision::{self, Answer, OperatingPoint, Query};
 use crate::gallery::{Gallery, Label, NEW_WHALE, normalized};
 use crate::members::{Members, read};
 use crate::model::{Finder, FinderConfig, named};
@@ -80,6 +80,7 @@ pub struct Identifier {
     finder: Option<(FinderConfig, Finder)>,
     gallery: Gallery,
     photos: Vec<GalleryPhoto>,
+    point: OperatingPoint,
     device: Device,
 }
 
@@ -114,6 +115,7 @@ impl Identifier {
             finder,
             gallery,
             photos,
+            point: OperatingPoint::default(),
             device: device.clone(),
         })
     }
@@ -129,6 +131,16 @@ impl Identifier {
             device: device.clone(),
             ..self
         }
+    }
+
+    /// The same for somebody who expects and fears what `point` says, which is asked from now on.
+    ///
+    /// # Errors
+    /// [`Error::Decision`] when the point is out of range or this bundle cannot tell.
+    pub fn set_operating_point(&mut self, point: OperatingPoint) -> Result<()> {
+        point.validate(&self.manifest.decision)?;
+        self.point = point;
+        Ok(())
     }
 
     /// What the bundle says of itself.
@@ -244,7 +256,8 @@ impl Identifier {
             feature: &embedding.feature,
             logits: &embedding.logits,
         };
-        let answer = decision::decide(&query, &self.gallery, &self.manifest.decision, count)?;
+        let parameters = &self.manifest.decision;
+        let answer = decision::decide(&query, &self.gallery, parameters, &self.point, count)?;
         Ok(Identification {
             width: photo.width,
             height: photo.height,

@@ -108,7 +108,14 @@ fn a_photo_seen_in_several_views_is_answered_by_their_mean() {
         logits: &logits,
     };
     let decision = &identifier.manifest().decision;
-    let answer = decide(&query, identifier.gallery(), decision, WHALES + 1).unwrap();
+    let answer = decide(
+        &query,
+        identifier.gallery(),
+        decision,
+        &Default::default(),
+        WHALES + 1,
+    )
+    .unwrap();
     let expected: Vec<f32> = answer.candidates.iter().map(|one| one.score).collect();
     near(&scores, &expected);
 }

@@ -121,7 +121,14 @@ fn a_photo_is_answered_by_all_members_together() {
         logits: &expected.logits,
     };
     let decision = &together.manifest().decision;
-    let expected = decide(&query, together.gallery(), decision, WHALES).unwrap();
+    let expected = decide(
+        &query,
+        together.gallery(),
+        decision,
+        &Default::default(),
+        WHALES,
+    )
+    .unwrap();
     let scores = |candidates: &[flukeprint_core::decision::Candidate]| -> Vec<f32> {
         candidates.iter().map(|one| one.score).collect()
     };

@@ -118,7 +118,14 @@ fn runs_with_other_inputs_become_one_bundle_that_answers_for_both() {
         logits: &expected.logits,
     };
     let decision = together.manifest().decision;
-    let expected = decide(&query, together.gallery(), &decision, 5).unwrap();
+    let expected = decide(
+        &query,
+        together.gallery(),
+        &decision,
+        &Default::default(),
+        5,
+    )
+    .unwrap();
     let mut identify = flukeprint(&["identify", "--json", "--bundle"]);
     let answer = json(&succeed(identify.arg(at("bundle")).arg(&path)));
     let found = answer["photos"][0]["candidates"].as_array().unwrap();

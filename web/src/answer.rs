@@ -45,7 +45,7 @@ pub(crate) struct Answer<'a> {
     region: FoundRegion,
     candidates: Vec<Named<'a>>,
     new_whale: NewWhale,
-    verdict: Option<Verdict<'a>>,
+    verdict: Verdict<'a>,
     stages: Vec<TimedStage>,
     backend: &'static str,
 }
@@ -113,11 +113,12 @@ impl<'a> Answer<'a> {
             .iter()
             .map(|one| named(identifier, one))
             .collect();
-        let verdict = candidates.first().map(|first| Verdict {
-            kind: first.kind,
-            name: first.name,
-            probability: first.probability,
-        });
+        let said = named(identifier, &answer.verdict);
+        let verdict = Verdict {
+            kind: said.kind,
+            name: said.name,
+            probability: said.probability,
+        };
         Self {
             photo: Size {
                 width: identified.width,

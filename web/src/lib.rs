@@ -9,6 +9,7 @@ mod backend;
 use answer::Answer;
 use backend::{Choice, Status};
 use flukeprint_core::bundle::Loader;
+use flukeprint_core::decision::OperatingPoint;
 use flukeprint_core::identify;
 use flukeprint_core::photo::Region;
 use js_sys::Function;
@@ -120,6 +121,33 @@ impl Identifier {
     #[wasm_bindgen(unchecked_return_type = "CatalogueFacts")]
     pub fn catalogue(&self) -> Result<JsValue, JsError> {
         to_js(&answer::catalogue(self.inner.manifest()))
+    }
+
+    /// What each operating point costs on photos that nothing was fitted to, the fitted share of new
+    /// whales first; empty where the bundle does not say.
+    ///
+    /// # Errors
+    /// Never in practice.
+    #[wasm_bindgen(unchecked_return_type = "OperatingRates[]")]
+    pub fn operating(&self) -> Result<JsValue, JsError> {
+        to_js(&self.inner.manifest().operating)
+    }
+
+    /// Answers from now on for somebody who expects this share of new whales (none: as among the photos
+    /// that the bundle was tuned on) and whom missing a known whale costs as much as so many false matches.
+    ///
+    /// # Errors
+    /// When a number is out of range; the message is a sentence for people.
+    pub fn set_operating_point(
+        &mut self,
+        new_share: Option<f32>,
+        missed_cost: f32,
+    ) -> Result<(), JsError> {
+        let point = OperatingPoint {
+            new_share,
+            missed_cost,
+        };
+        Ok(self.inner.set_operating_point(point)?)
     }
 
     /// Names the whale in a JPEG, PNG or WebP: `count` candidates. Without a `region` the finder

@@ -17,6 +17,20 @@ export interface CatalogueFacts {
   trained_on: string;
 }
 
+/** How often verdicts are wrong at an operating point; shares of photos, 0 to 1. */
+export interface OperatingRates {
+  /** The expected share of new whales. */
+  new_share: number;
+  /** The cost of a missed match, in false matches. */
+  missed_cost: number;
+  /** Known whales that are called new. */
+  missed: number;
+  /** Known whales that are given another whale's name. */
+  mistaken: number;
+  /** New whales that are given a name. */
+  false_match: number;
+}
+
 export type StageName = "decode" | "find" | "prepare" | "embed" | "decide";
 
 export interface Candidate {
@@ -34,7 +48,8 @@ export interface Answer {
   candidates: Candidate[];
   /** Where a new whale stands, even if it is not among the candidates. */
   new_whale: { rank: number; probability: number };
-  verdict: { kind: "individual" | "new"; name: string; probability: number } | null;
+  /** What to say if one thing is to be said. */
+  verdict: { kind: "individual" | "new"; name: string; probability: number };
   stages: { name: StageName; milliseconds: number }[];
   backend: "webgpu" | "wasm";
 }

@@ -54,6 +54,7 @@ async fn files() -> Vec<StaticFile> {
             ensemble: None,
         },
         preprocessing: Preprocessing::imagenet(32, 64),
+        operating: Vec::new(),
         decision: DecisionParameters {
             weights: [1.0, 1.0, 0.4],
             ..DecisionParameters::default()

@@ -2,7 +2,7 @@
 
 import { WORDS } from "./strings.js";
 
-/** @import { Answer, Backend, Catalogue, Region, Report, Request, StageName } from "./types.js" */
+/** @import { Answer, Backend, Catalogue, OperatingPoint, OperatingRates, Region, Report, Request, StageName } from "./types.js" */
 
 /** What whoever waits for an answer gets when the person cancels. */
 export class Cancelled extends Error {}
@@ -12,7 +12,7 @@ export class Cancelled extends Error {}
  * @property {() => void} opening
  * @property {(what: "program" | "model", loaded: number, total: number | null) => void} progress
  * @property {(text: string) => void} status
- * @property {(catalogue: Catalogue, backend: Backend, bytes: number) => void} ready  bytes: what the bundle takes
+ * @property {(catalogue: Catalogue, backend: Backend, bytes: number, operating: OperatingRates[]) => void} ready  bytes: what the bundle takes
  * @property {(message: string) => void} failed  the bundle could not be opened
  */
 
@@ -26,6 +26,7 @@ export class Recogniser {
   /** @type {WebAssembly.Module | null} kept, so that a new worker need not compile it again */ #program = null;
   /** @type {Job | null} */ #job = null;
   #ready = false;
+  /** What the person expects and fears; counts from the next photo on. @type {OperatingPoint} */ point = { new_share: null, missed_cost: 1 };
 
   /** @param {string} backend "auto", "webgpu" or "wasm" @param {Listener} listener */
   constructor(backend, listener) {
@@ -60,7 +61,7 @@ export class Recogniser {
     if (!this.#ready) return Promise.reject(new Cancelled());
     return new Promise((resolve, reject) => {
       this.#job = { resolve, reject, stage };
-      this.#send({ type: "identify", photo, region, count }, [photo]);
+      this.#send({ type: "identify", photo, region, count, point: this.point }, [photo]);
     });
   }
 
@@ -109,7 +110,7 @@ export class Recogniser {
         break;
       case "ready":
         this.#ready = true;
-        this.#listener.ready(report.catalogue, report.backend, report.bytes);
+        this.#listener.ready(report.catalogue, report.backend, report.bytes, report.operating);
         break;
       case "stage":
         this.#job?.stage(report.name);

@@ -1,6 +1,6 @@
 // Every word and number format that the scripts put on the page.
 
-/** @import { Answer, Backend, Candidate, Catalogue, Model, Region, StageName } from "./types.js" */
+/** @import { Answer, Backend, Candidate, Catalogue, Model, OperatingRates, Region, StageName } from "./types.js" */
 
 const SPACE = "\u00a0"; // keeps a number and its unit on one line
 
@@ -40,6 +40,7 @@ export const WORDS = {
   noModels: "models/models.json lists no model.",
   chooseModel: "Choose one …",
   card: "Model card",
+  noRates: "What this choice brings was not measured.",
 };
 
 /** What is listed about a catalogue. */
@@ -160,6 +161,29 @@ export function unknownModel(name, models) {
 export function askedAgain(title, photos) {
   const those = photos === 1 ? "Your photo is" : `Your ${number(photos)} photos are`;
   return `Loading ${title}. ${those} answered again with it.`;
+}
+
+/** @param {number} share  of new whales @param {boolean} fitted  it is the bundle's own */
+export function expectedShare(share, fitted) {
+  const words = percent(share);
+  return fitted ? `${words}, as among the photos that the catalogue was tuned on` : words;
+}
+
+/** @param {number} cost  of a missed match, in false matches */
+export function missedCost(cost) {
+  if (cost === 1) return "as bad as a wrong name";
+  return cost > 1 ? `${number(cost)} times as bad as a wrong name` : `${number(Math.round(1 / cost))} times less bad than a wrong name`;
+}
+
+/** @param {OperatingRates} rates */
+export function operatingNote(rates) {
+  const known = `Of photos of known whales ${percent(rates.missed)} are then called new and ${percent(rates.mistaken)} get a wrong name`;
+  return `${known}; of photos of new whales ${percent(rates.false_match)} get a name. Measured on photos that nothing was fitted to.`;
+}
+
+/** @param {number} photos */
+export function askedAgainHere(photos) {
+  return `${photos === 1 ? "Your photo is" : `Your ${number(photos)} photos are`} answered again.`;
 }
 
 /** @param {string} photo */

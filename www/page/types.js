@@ -34,6 +34,18 @@
  */
 
 /**
+ * How often verdicts are wrong at an operating point: shares of photos, 0 to 1.
+ * @typedef {object} OperatingRates
+ * @property {number} new_share  the expected share of new whales
+ * @property {number} missed_cost  the cost of a missed match, in false matches
+ * @property {number} missed  known whales that are called new
+ * @property {number} mistaken  known whales that are given another whale's name
+ * @property {number} false_match  new whales that are given a name
+ */
+
+/** @typedef {{ new_share: number | null, missed_cost: number }} OperatingPoint  null: the share that the bundle was tuned on */
+
+/**
  * An entry of `models.json`.
  * @typedef {object} Model
  * @property {string} path  the folder below `models/`, and the name in the address
@@ -47,7 +59,7 @@
 /**
  * What the page asks of the worker.
  * @typedef {{ type: "open", bundle: string, backend: string, program: WebAssembly.Module | null }
- *   | { type: "identify", photo: ArrayBuffer, region: Region | null, count: number }} Request
+ *   | { type: "identify", photo: ArrayBuffer, region: Region | null, count: number, point: OperatingPoint }} Request
  */
 
 /**
@@ -55,7 +67,7 @@
  * @typedef {{ type: "compiled", program: WebAssembly.Module }
  *   | { type: "progress", what: "program" | "model", loaded: number, total: number | null }
  *   | { type: "status", text: string }
- *   | { type: "ready", catalogue: Catalogue, backend: Backend, bytes: number }
+ *   | { type: "ready", catalogue: Catalogue, backend: Backend, bytes: number, operating: OperatingRates[] }
  *   | { type: "stage", name: StageName }
  *   | { type: "answer", answer: Answer }
  *   | { type: "failed", message: string, broken: boolean }} Report  broken: the program cannot go on

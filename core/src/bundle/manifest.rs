@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hash::sha256_hex;
 use super::members::EnsembleFacts;
-use crate::decision::DecisionParameters;
+use crate::decision::{DecisionParameters, OperatingRates};
 use crate::model::{EmbedderConfig, FinderConfig};
 use crate::photo::Preprocessing;
 use crate::{Error, Result};
@@ -32,6 +32,10 @@ pub struct Manifest {
     pub preprocessing: Preprocessing,
     /// Every number that decides.
     pub decision: DecisionParameters,
+    /// What each operating point costs on photos that nothing was fitted to; empty where it is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operating: Vec<OperatingRates>,
     /// What the gallery holds.
     pub catalogue: CatalogueFacts,
     /// A known input's embedding, to see that a device computes what it should.

@@ -10,7 +10,7 @@ use super::manifest::{
     CatalogueFacts, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts, SelfCheck,
 };
 use super::weights::{self, Stored};
-use crate::decision::DecisionParameters;
+use crate::decision::{DecisionParameters, OperatingRates};
 use crate::gallery::Gallery;
 use crate::model::named::Named;
 use crate::photo::Preprocessing;
@@ -30,6 +30,8 @@ pub struct Contents {
     pub preprocessing: Preprocessing,
     /// Every number that decides.
     pub decision: DecisionParameters,
+    /// What each operating point costs, where that is known.
+    pub operating: Vec<OperatingRates>,
     /// Day of the export and filters; the counts are filled in from the gallery.
     pub date: String,
     /// What was left out, in words.
@@ -112,6 +114,7 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
         model: contents.model,
         preprocessing: contents.preprocessing,
         decision: contents.decision,
+        operating: contents.operating,
         catalogue,
         self_check: contents.self_check,
         files,

@@ -10,11 +10,14 @@
 //! 1. `classifier`: softmax(T · logits) over the known whales,
 //! 2. and beside it a constant p for `New`;
 //! 3. `similarity`: (2 - d)/2 with d the distance to the label's nearest photo, photos of new
-//!    whales being a label too;
+//!    whales being a label too; beyond the spec, the mean of a whale's photos and their number
+//!    count too;
 //! 4. the same with `New` replaced by a constant q;
 //! 5. `fusion`: c1 · (3) + c2 · (4) + c3 · (2);
 //! 6. `calibration`: probabilities that sum to one over all whales and `New`, in the scores' order;
-//! 7. `rank`: the first k, equal scores in label order.
+//! 7. `operating`: the same probabilities where another share of new whales is expected, and the
+//!    verdict where one mistake costs more than the other; beyond the spec;
+//! 8. `rank`: the first k by probability, equal ones by score, and equal scores in label order.
 //!
 //! A slice with one entry per individual and a last one for `New` is called a *column* here, after
 //! the tables these scores are collected in.
@@ -26,6 +29,7 @@
 mod calibration;
 mod classifier;
 mod fusion;
+mod operating;
 mod parameters;
 mod rank;
 mod similarity;
@@ -35,14 +39,17 @@ mod tests;
 
 use alloc::vec::Vec;
 
-use crate::gallery::{Gallery, GalleryError};
+use crate::gallery::{Closeness, Gallery, GalleryError};
 
 pub use calibration::{log_odds_of_first, negative_log_likelihood, probabilities};
 pub use classifier::{classifier_column, classifier_probabilities};
 pub use fusion::{Weights, fused_column, fused_score};
+pub use operating::{OperatingPoint, OperatingRates};
 pub use parameters::DecisionParameters;
 pub use rank::{Answer, Candidate, rank_of};
-pub use similarity::{similarity, similarity_column, with_new_similarity};
+pub use similarity::{
+    cosine, similarity, similarity_column, whale_similarity, with_new_similarity,
+};
 pub use softmax::softmax;
 
 /// What the model says about one photo.
@@ -55,22 +62,37 @@ pub struct Query<'a> {
     pub logits: &'a [f32],
 }
 
-/// Names the whale: the first `k` labels for `query`, best first (all labels if there are fewer).
+/// Names the whale: the first `k` labels for `query`, best first (all labels if there are fewer), for
+/// somebody who expects and fears what `point` says.
 ///
 /// # Errors
-/// A parameter out of range; `k` of zero; an empty gallery; a feature of another dimension, of
+/// A parameter or the point out of range; `k` of zero; an empty gallery; a feature of another dimension, of
 /// length zero or with a value that is not finite; logits that are not finite, or more of them
 /// than there are individuals.
 pub fn decide(
     query: &Query<'_>,
     gallery: &Gallery,
     parameters: &DecisionParameters,
+    point: &OperatingPoint,
     k: usize,
 ) -> Result<Answer, DecisionError> {
-    let nearest = gallery.nearest_per_label(query.feature)?;
-    let columns = Columns::new(query.logits, similarity_column(&nearest), parameters)?;
-    let probabilities = probabilities(&columns.fused, parameters);
-    rank::answer(&columns.fused, &probabilities, &nearest, k)
+    let closeness = gallery.closeness_per_label(query.feature)?;
+    let similarity = similarity_column(&closeness, parameters);
+    let columns = Columns::new(query.logits, similarity, parameters)?;
+    answer(&columns.fused, &closeness, parameters, point, k)
+}
+
+/// Steps 6 to 8, from the final scores of all labels and how near each of them is.
+fn answer(
+    scores: &[f32],
+    closeness: &[Option<Closeness>],
+    parameters: &DecisionParameters,
+    point: &OperatingPoint,
+    k: usize,
+) -> Result<Answer, DecisionError> {
+    point.validate(parameters)?;
+    let probabilities = point.expect(probabilities(scores, parameters), parameters);
+    rank::answer(scores, &probabilities, closeness, point, k)
 }
 
 /// Every score that goes into the decision, so that each can be looked at, and measured, alone.
@@ -78,10 +100,10 @@ pub fn decide(
 pub struct Columns {
     /// Step 2: softmax(T · logits) with p for `New`.
     pub classifier: Vec<f32>,
-    /// Step 3: similarity to the nearest photo, of new whales too.
-    pub nearest: Vec<f32>,
-    /// Step 4: similarity to the nearest photo, with q for `New`.
-    pub nearest_with_new: Vec<f32>,
+    /// Step 3: similarity to the label's photos, of new whales too.
+    pub similarity: Vec<f32>,
+    /// Step 4: the same with q for `New`.
+    pub similarity_with_new: Vec<f32>,
     /// Step 5: the weighted sum of the three, the final score.
     pub fused: Vec<f32>,
 }
@@ -116,17 +138,17 @@ impl Columns {
             parameters.temperature,
             parameters.new_probability,
         );
-        let nearest_with_new = with_new_similarity(&similarity, parameters.new_similarity);
+        let similarity_with_new = with_new_similarity(&similarity, parameters.new_similarity);
         let fused = fused_column(
             parameters.weights,
             &similarity,
-            &nearest_with_new,
+            &similarity_with_new,
             &classifier,
         );
         Ok(Self {
             classifier,
-            nearest: similarity,
-            nearest_with_new,
+            similarity,
+            similarity_with_new,
             fused,
         })
     }
@@ -159,6 +181,11 @@ pub enum DecisionError {
     /// All three mixing weights are zero.
     #[error("decision parameter weights is all zero: at least one weight must be above 0")]
     NoWeight,
+    /// Another share of new whales is expected than one that nobody knows.
+    #[error(
+        "these parameters do not say for what share of new whales they were fitted: run `flukeprint tune` again, or expect no other share"
+    )]
+    NoShare,
     /// A logit or a similarity is NaN or infinite.
     #[error("{what} {position} is {value}, not a finite number")]
     NotFinite {

@@ -15,6 +15,17 @@ pub struct DecisionParameters {
     pub new_probability: f32,
     /// q, the constant for `New` beside the similarities; 0 to 1.
     pub new_similarity: f32,
+    /// How much the mean of a whale's photos counts beside the nearest of them; 0 to 1. 0 where
+    /// nothing is said of it, as in bundles made before there was this number.
+    #[serde(default)]
+    pub centre_share: f32,
+    /// What ln(photos) of a whale takes from its cosine; 0 to 1. 0 where nothing is said of it.
+    #[serde(default)]
+    pub photos_penalty: f32,
+    /// The share of new whales among the photos that the parameters were fitted to; above 0 and below
+    /// 1. `None` where nothing is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_share: Option<f32>,
     /// c1, c2, c3, the weights of similarity, similarity with q, and classifier; each 0 to 1000,
     /// not all 0.
     pub weights: Weights,
@@ -42,6 +53,9 @@ impl Default for DecisionParameters {
             temperature: 1.0,
             new_probability: 0.475,
             new_similarity: 0.475,
+            centre_share: 0.0,
+            photos_penalty: 0.0,
+            new_share: None,
             weights: [0.0, 1.0, 0.0],
             sharpness: 10.0,
             first_slope: unchanged_slope(),
@@ -64,6 +78,12 @@ impl DecisionParameters {
         )?;
         share("new_probability", self.new_probability)?;
         share("new_similarity", self.new_similarity)?;
+        share("centre_share", self.centre_share)?;
+        share("photos_penalty", self.photos_penalty)?;
+        if let Some(value) = self.new_share {
+            let shares = f32::MIN_POSITIVE..=1.0 - f32::EPSILON;
+            within("new_share", value, shares, "above 0 and below 1")?;
+        }
         for weight in self.weights {
             within("weights", weight, 0.0..=1000.0, "between 0 and 1000")?;
         }

@@ -1,12 +1,12 @@
-//! Step 7: the labels in order.
+//! Step 8: the labels in order, and the verdict.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::DecisionError;
-use crate::gallery::{Label, Nearest};
+use super::{DecisionError, OperatingPoint};
+use crate::gallery::{Closeness, Label, Nearest};
 
 /// A ranked answer for one query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,6 +17,9 @@ pub struct Answer {
     pub new: Candidate,
     /// The place of `New` among all labels, from 1.
     pub new_rank: usize,
+    /// What to say if one thing is to be said: the first candidate, unless one mistake costs more than
+    /// the other; then it is `New` or the best whale.
+    pub verdict: Candidate,
 }
 
 /// One label of an answer.
@@ -32,11 +35,12 @@ pub struct Candidate {
     pub nearest: Option<Nearest>,
 }
 
-/// The first `k` labels by score, and `New`.
+/// The first `k` labels, `New`, and the verdict.
 pub(super) fn answer(
     scores: &[f32],
     probabilities: &[f32],
-    nearest: &[Option<Nearest>],
+    closeness: &[Option<Closeness>],
+    point: &OperatingPoint,
     k: usize,
 ) -> Result<Answer, DecisionError> {
     if k == 0 {
@@ -47,30 +51,40 @@ pub(super) fn answer(
         label: Label::from_slot(slot, new),
         score: scores[slot],
         probability: probabilities[slot],
-        nearest: nearest[slot],
+        nearest: closeness[slot].map(|one| one.nearest),
     };
+    let order = |&a: &usize, &b: &usize| {
+        let by_probability = probabilities[b].partial_cmp(&probabilities[a]);
+        let by_score = || scores[b].partial_cmp(&scores[a]).unwrap_or(Ordering::Equal);
+        let by_probability = by_probability.unwrap_or(Ordering::Equal);
+        by_probability.then_with(by_score).then(a.cmp(&b))
+    };
+    let best_whale = (0..new).min_by(order);
+    let says_new = |whale: usize| match point.missed_cost == 1.0 {
+        true => order(&new, &whale).is_lt(),
+        false => point.costs_less_new(probabilities[new], probabilities[whale]),
+    };
+    let verdict = best_whale.filter(|&whale| !says_new(whale));
     Ok(Answer {
-        candidates: first(scores, k).into_iter().map(candidate).collect(),
+        candidates: first(scores.len(), k, order)
+            .into_iter()
+            .map(candidate)
+            .collect(),
         new: candidate(new),
-        new_rank: rank_of(scores, new),
+        new_rank: 1 + (0..new).filter(|slot| order(slot, &new).is_lt()).count(),
+        verdict: candidate(verdict.unwrap_or(new)),
     })
 }
 
-/// The slots of the `k` best scores, best first.
-fn first(scores: &[f32], k: usize) -> Vec<usize> {
-    let mut slots: Vec<usize> = (0..scores.len()).collect();
+/// The first `k` of so many slots, in order.
+fn first(slots: usize, k: usize, order: impl Fn(&usize, &usize) -> Ordering) -> Vec<usize> {
+    let mut slots: Vec<usize> = (0..slots).collect();
     if k < slots.len() {
-        slots.select_nth_unstable_by(k, |&a, &b| order(scores, a, b));
+        slots.select_nth_unstable_by(k, &order);
         slots.truncate(k);
     }
-    slots.sort_unstable_by(|&a, &b| order(scores, a, b));
+    slots.sort_unstable_by(order);
     slots
-}
-
-/// Higher scores first, equal ones in label order.
-fn order(scores: &[f32], a: usize, b: usize) -> Ordering {
-    let by_score = scores[b].partial_cmp(&scores[a]);
-    by_score.unwrap_or(Ordering::Equal).then(a.cmp(&b))
 }
 
 /// The rank, from 1, that the label at `slot` has in a column of scores: the place where

@@ -26,6 +26,12 @@ fn gallery(individuals: usize, labels: &[Label], features: &[f32]) -> Gallery {
     .unwrap()
 }
 
+/// What most people ask.
+const POINT: OperatingPoint = OperatingPoint {
+    new_share: None,
+    missed_cost: 1.0,
+};
+
 fn close(a: f32, b: f64) -> bool {
     (f64::from(a) - b).abs() < 1e-5
 }
@@ -67,7 +73,7 @@ fn follows_the_steps_of_the_spec() {
     ];
     let sum: f64 = scores.iter().map(|score| (3.0 * score).exp()).sum();
 
-    let answer = decide(&query, &gallery, &parameters, 5).unwrap();
+    let answer = decide(&query, &gallery, &parameters, &POINT, 5).unwrap();
     assert_eq!(labels(&answer), [Whale(0), New, Whale(1)]);
     let slots = [0, 2, 1];
     for (candidate, slot) in answer.candidates.iter().zip(slots) {
@@ -82,15 +88,16 @@ fn follows_the_steps_of_the_spec() {
     assert_eq!(answer.candidates[2].nearest, None);
     assert_eq!(answer.new, answer.candidates[1]);
 
-    let nearest = gallery.nearest_per_label(query.feature).unwrap();
-    let columns = Columns::new(query.logits, similarity_column(&nearest), &parameters).unwrap();
+    let closeness = gallery.closeness_per_label(query.feature).unwrap();
+    let similarity = similarity_column(&closeness, &parameters);
+    let columns = Columns::new(query.logits, similarity, &parameters).unwrap();
     assert!(close(columns.classifier[1], whale_1));
     assert_eq!(columns.classifier[2], 0.25);
-    assert!(close(columns.nearest[0], similar_0));
-    assert_eq!(columns.nearest[1], 0.0);
-    assert!(columns.nearest[2] < 1e-6);
-    assert_eq!(columns.nearest_with_new[..2], columns.nearest[..2]);
-    assert_eq!(columns.nearest_with_new[2], 0.5);
+    assert!(close(columns.similarity[0], similar_0));
+    assert_eq!(columns.similarity[1], 0.0);
+    assert!(columns.similarity[2] < 1e-6);
+    assert_eq!(columns.similarity_with_new[..2], columns.similarity[..2]);
+    assert_eq!(columns.similarity_with_new[2], 0.5);
 }
 
 #[test]
@@ -104,7 +111,7 @@ fn a_whale_enrolled_after_training_can_win_by_its_photo() {
         weights: [1.0, 1.0, 0.2],
         ..DecisionParameters::default()
     };
-    let answer = decide(&query, &gallery, &parameters, 1).unwrap();
+    let answer = decide(&query, &gallery, &parameters, &POINT, 1).unwrap();
     assert_eq!(labels(&answer), [Whale(1)]);
     assert_eq!(answer.new.label, New);
 }
@@ -120,7 +127,7 @@ fn equal_scores_come_in_label_order_with_new_last() {
         new_similarity: 0.0,
         ..DecisionParameters::default()
     };
-    let answer = decide(&query, &gallery, &parameters, 9).unwrap();
+    let answer = decide(&query, &gallery, &parameters, &POINT, 9).unwrap();
     assert_eq!(labels(&answer), [Whale(0), Whale(1), Whale(2), New]);
     assert_eq!(rank_of(&[0.5, 0.5, 0.5], 2), 3);
     assert_eq!(rank_of(&[0.5, 0.5, 0.5], 0), 1);
@@ -132,7 +139,7 @@ fn bad_input_is_refused_with_the_reason() {
     let default = DecisionParameters::default();
     let message = |feature: &[f32], logits: &[f32], k: usize| {
         let query = Query { feature, logits };
-        decide(&query, &gallery, &default, k)
+        decide(&query, &gallery, &default, &POINT, k)
             .unwrap_err()
             .to_string()
     };
@@ -361,7 +368,7 @@ proptest! {
     ) {
         let fused = Columns::new(&logits, similarity, &parameters).unwrap().fused;
         let nearest = vec![None; 9];
-        let answer = rank::answer(&fused, &fused, &nearest, k).unwrap();
+        let answer = rank::answer(&fused, &fused, &nearest, &POINT, k).unwrap();
         prop_assert_eq!(answer.candidates.len(), k.min(9));
         for (place, candidate) in answer.candidates.iter().enumerate() {
             prop_assert_eq!(rank_of(&fused, candidate.label.slot(8)), place + 1);
@@ -382,7 +389,7 @@ proptest! {
         };
         let query = Query { feature: &[angle.cos(), angle.sin()], logits: &logits };
         let answer = |gallery: &Gallery| {
-            let answer = decide(&query, gallery, &parameters, 4).unwrap();
+            let answer = decide(&query, gallery, &parameters, &POINT, 4).unwrap();
             let said = answer.candidates.iter().map(|c| (c.label, c.score, c.probability));
             said.collect::<Vec<_>>()
         };

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureStore, GalleryError, Individual, Label, Nearest, normalized, search};
+use super::{
+    Closeness, FeatureStore, GalleryError, Individual, Label, Nearest, centre, normalized, search,
+};
 
 /// What a gallery row is besides its feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub struct Gallery {
     individuals: Vec<Individual>,
     rows: Vec<GalleryRow>,
     features: FeatureStore,
+    /// |Σ features| of every label slot.
+    lengths: Vec<f32>,
 }
 
 impl Gallery {
@@ -49,10 +53,12 @@ impl Gallery {
         for (row, described) in rows.iter().enumerate() {
             check_label(row, described.label, individuals.len())?;
         }
+        let lengths = centre::lengths_of_sums(&features, &rows, individuals.len());
         Ok(Self {
             individuals,
             rows,
             features,
+            lengths,
         })
     }
 
@@ -79,6 +85,7 @@ impl Gallery {
             });
         }
         let number = u32::try_from(self.individuals.len()).map_err(|_| GalleryError::Full)?;
+        self.lengths.insert(self.individuals.len(), 0.0);
         self.individuals.push(individual);
         Ok(Label::Individual(number))
     }
@@ -96,22 +103,35 @@ impl Gallery {
                 problem,
             })?;
         self.rows.push(row);
+        if let Some(length) = self.lengths.get_mut(row.label.slot(self.individuals.len())) {
+            *length = centre::length_of_label(&self.features, &self.rows, row.label);
+        }
         Ok(counted)
     }
 
     /// For every label slot (individuals in order, then `New`) the nearest photo, or `None` where
     /// the label has no photo. The query's feature may have any length but zero; it is normalized.
     pub fn nearest_per_label(&self, feature: &[f32]) -> Result<Vec<Option<Nearest>>, GalleryError> {
-        let mut answers = self.nearest_per_label_of_each(&[feature])?;
+        let closeness = self.closeness_per_label(feature)?;
+        let nearest = |one: Option<Closeness>| one.map(|one| one.nearest);
+        Ok(closeness.into_iter().map(nearest).collect())
+    }
+
+    /// As [`Self::nearest_per_label`], with all that the decision takes from a label's photos.
+    pub fn closeness_per_label(
+        &self,
+        feature: &[f32],
+    ) -> Result<Vec<Option<Closeness>>, GalleryError> {
+        let mut answers = self.closeness_per_label_of_each(&[feature])?;
         answers.pop().ok_or(GalleryError::Empty)
     }
 
-    /// [`Self::nearest_per_label`] for several queries at once: the same answers, with the gallery
+    /// [`Self::closeness_per_label`] for several queries at once: the same answers, with the gallery
     /// read from memory once for all of them. Some dozens at a time is best.
-    pub fn nearest_per_label_of_each(
+    pub fn closeness_per_label_of_each(
         &self,
         features: &[&[f32]],
-    ) -> Result<Vec<Vec<Option<Nearest>>>, GalleryError> {
+    ) -> Result<Vec<Vec<Option<Closeness>>>, GalleryError> {
         if self.rows.is_empty() {
             return Err(GalleryError::Empty);
         }
@@ -120,11 +140,11 @@ impl Gallery {
             .map(|feature| normalized(feature, self.features.dimension()))
             .collect::<Result<_, _>>()
             .map_err(GalleryError::Query)?;
-        Ok(search::nearest_per_label(
+        Ok(search::closeness_per_label(
             &queries,
             &self.features,
             &self.rows,
-            self.individuals.len(),
+            &self.lengths,
         ))
     }
 }

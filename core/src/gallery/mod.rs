@@ -16,6 +16,7 @@
 //! is the label's *slot*; [`Label::slot`] and [`Label::from_slot`] convert. Slot order is label
 //! order, and equal scores are ranked in it, so an answer is the same everywhere.
 
+mod centre;
 mod error;
 mod index;
 mod search;
@@ -29,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::{FeatureError, GalleryError};
 pub use index::{Gallery, GalleryRow};
-pub use search::{DISTANCE_EPSILON, Nearest};
+pub use search::{Closeness, DISTANCE_EPSILON, Nearest};
 pub use store::{FeatureStore, normalized};
 
 /// What tables and answers call a whale that nobody has named, as in Kaggle's files.

@@ -16,6 +16,9 @@ use super::{GalleryRow, Label};
 /// Added to the squared distance before the root (spec, *Deciding*, step 3).
 pub const DISTANCE_EPSILON: f32 = 1e-6;
 
+/// A sum of unit features that is shorter than this points nowhere.
+const SHORTEST_SUM: f32 = 1e-3;
+
 /// Independent sums in a dot product: eight registers of 128 bits.
 const LANES: usize = 32;
 /// Rows that are compared with every query in turn while they are in the cache.
@@ -34,14 +37,26 @@ pub struct Nearest {
     pub distance: f32,
 }
 
-/// For each query (unit length), per label slot the nearest row. Of equally near rows the first
-/// counts.
-pub(super) fn nearest_per_label(
+/// How near a label's photos are to a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Closeness {
+    /// The nearest of them.
+    pub nearest: Nearest,
+    /// The cosine of the query and the sum of the label's features, -1 to 1.
+    pub centre: f32,
+    /// How many photos the label has.
+    pub photos: u32,
+}
+
+/// For each query (unit length), per label slot how near it is. Of equally near rows the first
+/// counts. `lengths` are those of the labels' summed features.
+pub(super) fn closeness_per_label(
     queries: &[Vec<f32>],
     store: &FeatureStore,
     rows: &[GalleryRow],
-    individuals: usize,
-) -> Vec<Vec<Option<Nearest>>> {
+    lengths: &[f32],
+) -> Vec<Vec<Option<Closeness>>> {
+    let individuals = lengths.len().saturating_sub(1);
     let labels: Vec<Label> = rows.iter().map(|row| row.label).collect();
     let best = match store.values() {
         Values::Float(features) => {
@@ -57,27 +72,55 @@ pub(super) fn nearest_per_label(
         }
     };
     best.into_iter()
-        .map(|slots| slots.into_iter().map(Closest::into_nearest).collect())
+        .map(|slots| {
+            let slots = slots.into_iter().zip(lengths);
+            slots
+                .map(|(closest, &length)| closest.into_closeness(length))
+                .collect()
+        })
         .collect()
 }
 
-/// The row with the largest dot product so far.
+/// The row with the largest dot product so far, and the sum over all rows.
 #[derive(Clone, Copy)]
 struct Closest {
     dot: f32,
     row: Option<u32>,
+    sum: f32,
+    photos: u32,
 }
 
 impl Closest {
     const NONE: Self = Self {
         dot: f32::NEG_INFINITY,
         row: None,
+        sum: 0.0,
+        photos: 0,
     };
 
-    fn into_nearest(self) -> Option<Nearest> {
-        self.row.map(|row| Nearest {
-            row,
-            distance: distance(self.dot),
+    fn see(&mut self, dot: f32, row: usize) {
+        self.sum += dot;
+        self.photos += 1;
+        if dot > self.dot {
+            self.dot = dot;
+            self.row = u32::try_from(row).ok();
+        }
+    }
+
+    /// `length` is that of the label's summed features. Photos that cancel out have no centre.
+    fn into_closeness(self, length: f32) -> Option<Closeness> {
+        let centre = if length > SHORTEST_SUM {
+            (self.sum / length).clamp(-1.0, 1.0)
+        } else {
+            0.0
+        };
+        self.row.map(|row| Closeness {
+            nearest: Nearest {
+                row,
+                distance: distance(self.dot),
+            },
+            centre,
+            photos: self.photos,
         })
     }
 }
@@ -105,14 +148,7 @@ fn closest<Q, R: Copy>(
         let first = group * ROWS_AT_ONCE;
         for (query, best) in queries.iter().zip(&mut best) {
             for (offset, (&row, label)) in rows.iter().zip(labels).enumerate() {
-                let dot = dot(query, row);
-                let best = &mut best[label.slot(individuals)];
-                if dot > best.dot {
-                    *best = Closest {
-                        dot,
-                        row: u32::try_from(first + offset).ok(),
-                    };
-                }
+                best[label.slot(individuals)].see(dot(query, row), first + offset);
             }
         }
     }

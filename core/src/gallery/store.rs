@@ -146,6 +146,26 @@ impl FeatureStore {
         }
     }
 
+    /// Adds the feature at `row` to `sum`, `[dimension]`. A row that does not exist adds nothing.
+    pub(super) fn add_to(&self, row: usize, sum: &mut [f64]) {
+        let values = row * self.dimension..(row + 1) * self.dimension;
+        match &self.values {
+            Values::Float(features) => {
+                let feature = features.get(values).into_iter().flatten();
+                sum.iter_mut()
+                    .zip(feature)
+                    .for_each(|(sum, &value)| *sum += f64::from(value));
+            }
+            Values::Codes { codes, scales } => {
+                let scale = scales.get(row).copied().map_or(0.0, f64::from);
+                let feature = codes.get(values).into_iter().flatten();
+                sum.iter_mut()
+                    .zip(feature)
+                    .for_each(|(sum, &code)| *sum += scale * f64::from(code));
+            }
+        }
+    }
+
     pub(super) fn values(&self) -> &Values {
         &self.values
     }

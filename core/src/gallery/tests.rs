@@ -289,9 +289,9 @@ proptest! {
         let gallery = gallery(3, dimension, &labels, &features.concat());
         let mut queries: Vec<&[f32]> = features.iter().map(Vec::as_slice).collect();
         queries.push(&query);
-        let together = gallery.nearest_per_label_of_each(&queries).unwrap();
+        let together = gallery.closeness_per_label_of_each(&queries).unwrap();
         for (query, together) in queries.iter().zip(together) {
-            prop_assert_eq!(gallery.nearest_per_label(query).unwrap(), together);
+            prop_assert_eq!(gallery.closeness_per_label(query).unwrap(), together);
         }
     }
 

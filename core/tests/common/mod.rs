@@ -55,6 +55,7 @@ fn make_contents() -> Contents {
             ensemble: None,
         },
         preprocessing: Preprocessing::imagenet(32, 64),
+        operating: Vec::new(),
         decision: DecisionParameters::default(),
         date: "2026-01-01".to_owned(),
         filters: Vec::new(),

@@ -1,6 +1,7 @@
 //! `flukeprint identify`.
 
 use super::devices::DeviceArgs;
+use super::operating::OperatingArgs;
 use crate::data::Boxes;
 use crate::export::open_bundle;
 use crate::progress::Progress;
@@ -29,6 +30,8 @@ pub struct Identify {
     /// Candidates a photo.
     #[arg(long, default_value_t = 5)]
     count: usize,
+    #[command(flatten)]
+    point: OperatingArgs,
     #[command(flatten)]
     device: DeviceArgs,
     /// Print one JSON object instead of text.
@@ -60,6 +63,8 @@ struct Answer {
     candidates: Vec<Named>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_probability: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Named>,
     stages: Vec<Timed>,
 }
 
@@ -87,7 +92,8 @@ impl Identify {
                 wanted: "at least 1",
             });
         }
-        let identifier = open_bundle(&self.bundle, &self.device.open()?)?;
+        let mut identifier = open_bundle(&self.bundle, &self.device.open()?)?;
+        identifier.set_operating_point(self.point.point())?;
         let boxes = self.boxes.as_deref().map(Boxes::read).transpose()?;
         progress.begin("naming photos", self.photos.len());
         let photos = self.photos.iter().enumerate().map(|(done, path)| {
@@ -150,6 +156,7 @@ impl Identify {
                 region_source: None,
                 candidates: Vec::new(),
                 new_probability: None,
+                verdict: None,
                 stages,
             },
         }
@@ -198,6 +205,7 @@ fn answered(
         region_source: Some(identified.region_source),
         candidates: identified.answer.candidates.iter().map(named).collect(),
         new_probability: Some(identified.answer.new.probability),
+        verdict: Some(named(&identified.answer.verdict)),
         stages,
     }
 }

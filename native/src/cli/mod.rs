@@ -11,6 +11,7 @@ mod identify;
 mod import;
 mod ladder;
 mod models;
+mod operating;
 mod recipes;
 mod serve;
 mod synth;

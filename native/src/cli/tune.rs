@@ -1,7 +1,7 @@
 //! `flukeprint tune`.
 
 use super::devices::DeviceArgs;
-use super::table;
+use super::{operating, table};
 use crate::evaluate::tune_run;
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
@@ -35,6 +35,11 @@ impl Tune {
             "log odds of the first answer times {:.2}, {:+.2}",
             p.first_slope, p.first_offset
         );
+        println!(
+            "of a whale's photos the mean counts {:.2} beside the nearest, ln(photos) takes {:.2}",
+            p.centre_share, p.photos_penalty
+        );
+        operating::print(&run.operating()?, p.new_share);
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
         table::print("On the photos that were tuned on (flattering):", &rows);
         Ok(())

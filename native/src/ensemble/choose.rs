@@ -6,8 +6,8 @@ use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::evaluate::scores::{ScoreRow, score_rows};
 use crate::evaluate::{Embeddings, Half, queries};
-use crate::tune::{TuneError, tune};
-use flukeprint_core::decision::DecisionParameters;
+use crate::tune::{TuneError, operating_rates, tune};
+use flukeprint_core::decision::{DecisionParameters, OperatingRates};
 
 /// Runs that were tried together.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +93,13 @@ impl Candidates<'_> {
         let said = self.said(&trial.members)?;
         let queries = queries(self.catalogue, self.split, &said, Half::Report)?;
         Ok(score_rows(&queries, &trial.parameters)?)
+    }
+
+    /// What each operating point costs tuned ones on the other half.
+    pub(super) fn operating(&self, trial: &Trial) -> Result<Vec<OperatingRates>> {
+        let said = self.said(&trial.members)?;
+        let queries = queries(self.catalogue, self.split, &said, Half::Report)?;
+        Ok(operating_rates(&queries, &trial.parameters)?)
     }
 
     fn said(&self, members: &[usize]) -> Result<std::borrow::Cow<'_, Embeddings>> {

@@ -1,7 +1,7 @@
 //! The folder of an ensemble: `ensemble.json` and `decision.json`.
 
 use super::{Ensemble, Fuse};
-use crate::evaluate::read_decision;
+use crate::evaluate::{OPERATING, read_decision, read_operating};
 use crate::export::{check_place, write_folder};
 use crate::train::Run;
 use crate::{Error, Result};
@@ -98,6 +98,7 @@ impl Ensemble {
         let files = [
             file(folder, MARK, &stored)?,
             file(folder, DECISION, &self.decision)?,
+            file(folder, OPERATING, &self.operating)?,
         ];
         write_folder(folder, MARK, &files)
     }
@@ -137,6 +138,7 @@ impl Ensemble {
             first,
             others: members.collect(),
             fuse: stored.fuse,
+            operating: read_operating(folder)?,
             decision: read_decision(
                 &folder.join(DECISION),
                 "it belongs to an ensemble; run `flukeprint ensemble` again",

@@ -23,7 +23,7 @@ use crate::train::Run;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::join_members;
-use flukeprint_core::decision::DecisionParameters;
+use flukeprint_core::decision::{DecisionParameters, OperatingRates};
 
 /// One run or several that answer together, and how.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Ensemble {
     pub fuse: Fuse,
     /// Every number that decides, tuned for the members together.
     pub decision: DecisionParameters,
+    /// What each operating point costs on photos that nothing was fitted to.
+    pub operating: Vec<OperatingRates>,
 }
 
 impl Ensemble {
@@ -44,6 +46,7 @@ impl Ensemble {
     pub fn alone(run: Run) -> Result<Self> {
         Ok(Self {
             decision: run.decision()?,
+            operating: run.operating()?,
             first: run,
             others: Vec::new(),
             fuse: Fuse::default(),

@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
 use crate::{Error, Result};
 use burn::tensor::Device;
-use flukeprint_core::decision::DecisionParameters;
+use flukeprint_core::decision::{DecisionParameters, OperatingRates};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -103,7 +103,9 @@ pub fn ensemble(
     };
     let choice = choose(&candidates, how.all, progress)?;
     let report = report(&candidates, &choice, &runs)?;
-    Ok((chosen(&runs, &choice, how.fuse)?, report))
+    let operating = candidates.operating(last(&choice)?)?;
+    let ensemble = chosen(&runs, &choice, how.fuse, operating)?;
+    Ok((ensemble, report))
 }
 
 fn check_runs(runs: &[Run], fuse: Fuse) -> Result<()> {
@@ -207,7 +209,12 @@ fn last(choice: &Choice) -> Result<&Trial> {
     last.ok_or_else(|| crate::tune::TuneError::NoQueries.into())
 }
 
-fn chosen(runs: &[Run], choice: &Choice, fuse: Fuse) -> Result<Ensemble> {
+fn chosen(
+    runs: &[Run],
+    choice: &Choice,
+    fuse: Fuse,
+    operating: Vec<OperatingRates>,
+) -> Result<Ensemble> {
     let last = last(choice)?;
     let mut members = last.members.iter().map(|&run| runs[run].clone());
     let first = members.next();
@@ -216,5 +223,6 @@ fn chosen(runs: &[Run], choice: &Choice, fuse: Fuse) -> Result<Ensemble> {
         others: members.collect(),
         fuse,
         decision: last.parameters,
+        operating,
     })
 }

@@ -71,7 +71,12 @@ struct Answer {
 
 impl Answer {
     fn of(query: &LabelledQuery<'_>, parameters: &DecisionParameters) -> Result<Self, TuneError> {
-        let scores = Columns::new(query.logits, query.similarity.to_vec(), parameters)?.fused;
+        let scores = Columns::new(
+            query.logits,
+            query.similarity(parameters).into_owned(),
+            parameters,
+        )?
+        .fused;
         let individuals = scores.len() - 1;
         Ok(Self {
             truth: query.truth,

@@ -9,7 +9,7 @@ use super::scores::{ScoreRow, score_rows};
 use crate::data::{Catalogue, Split, write_atomically};
 use crate::progress::Progress;
 use crate::train::Run;
-use crate::tune::{LabelledQueries, TuneError, Tuning, tune};
+use crate::tune::{LabelledQueries, TuneError, Tuning, operating_rates, tune};
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::decision::DecisionParameters;
@@ -43,7 +43,7 @@ pub struct Report {
 }
 
 /// Chooses the decision's parameters on the tuning half, with the training photos as the gallery,
-/// and keeps them in the run's folder. `device` embeds the photos.
+/// and keeps them in the run's folder, beside what each operating point then costs on the report half. `device` embeds the photos.
 ///
 /// # Errors
 /// Photos or weights that cannot be used, a validation set that cannot be tuned on.
@@ -56,6 +56,9 @@ pub fn tune_run(
     let split = run.split(catalogue)?;
     let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let tuning = tune(&queries(catalogue, &split, &embeddings, Half::Tune)?)?;
+    let measured = queries(catalogue, &split, &embeddings, Half::Report)?;
+    let rates = operating_rates(&measured, &tuning.parameters)?;
+    run.save_operating(run.folder(), &rates)?;
     run.save_decision(run.folder(), &tuning.parameters)?;
     Ok(tuning)
 }

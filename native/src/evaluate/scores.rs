@@ -54,8 +54,9 @@ pub struct ScoreIntervals {
     pub auc_new: Option<Interval>,
 }
 
-/// Five rows for fixed parameters: the raw classifier (T = 1, never answering `New`), the
-/// classifier with T and p, the nearest photo, the nearest photo with q, and the final score.
+/// Six rows for fixed parameters: the raw classifier (T = 1, never answering `New`), the
+/// classifier with T and p, the nearest photo, the whale's photos (the decision's similarity), the
+/// same with q, and the final score.
 ///
 /// # Errors
 /// A parameter out of range, or queries without logits.
@@ -67,7 +68,7 @@ pub fn score_rows(
     if queries.classified() == 0 {
         return Err(TuneError::NoClassifier);
     }
-    let outcomes: Vec<[Outcome; 5]> = queries
+    let outcomes: Vec<[Outcome; 6]> = queries
         .par_iter()
         .map(|query| outcomes(&query, queries.individuals(), parameters))
         .collect::<Result<_, _>>()?;
@@ -75,7 +76,8 @@ pub fn score_rows(
         "classifier, T = 1",
         "classifier, T and p",
         "nearest photo",
-        "nearest photo, q",
+        "whale's photos",
+        "whale's photos, q",
         ALL,
     ];
     Ok(rows(names, &outcomes))
@@ -98,8 +100,8 @@ pub fn nearest_photo_rows(
     let outcomes: Vec<[Outcome; 2]> = queries
         .par_iter()
         .map(|query| {
-            let with_new = with_new_similarity(query.similarity, new_similarity);
-            [query.similarity, &with_new].map(|column| Outcome::of(column, query.truth))
+            let with_new = with_new_similarity(query.nearest, new_similarity);
+            [query.nearest, &with_new].map(|column| Outcome::of(column, query.truth))
         })
         .collect();
     Ok(rows(["nearest photo", "nearest photo, q"], &outcomes))
@@ -121,14 +123,19 @@ fn outcomes(
     query: &LabelledQuery<'_>,
     individuals: usize,
     parameters: &DecisionParameters,
-) -> Result<[Outcome; 5], TuneError> {
+) -> Result<[Outcome; 6], TuneError> {
     let raw = classifier_probabilities(query.logits, individuals, 1.0);
-    let columns = Columns::new(query.logits, query.similarity.to_vec(), parameters)?;
+    let columns = Columns::new(
+        query.logits,
+        query.similarity(parameters).into_owned(),
+        parameters,
+    )?;
     Ok([
         Outcome::of_known_only(&raw, query.truth),
         Outcome::of(&columns.classifier, query.truth),
-        Outcome::of(&columns.nearest, query.truth),
-        Outcome::of(&columns.nearest_with_new, query.truth),
+        Outcome::of(query.nearest, query.truth),
+        Outcome::of(&columns.similarity, query.truth),
+        Outcome::of(&columns.similarity_with_new, query.truth),
         Outcome::of(&columns.fused, query.truth),
     ])
 }

@@ -90,6 +90,7 @@ fn contents(
         model: model(ensemble)?,
         preprocessing: ensemble.first().recipe.preprocessing(),
         decision: ensemble.decision,
+        operating: ensemble.operating.clone(),
         date: options.date.clone(),
         filters: Vec::new(),
         self_check: SelfCheck {

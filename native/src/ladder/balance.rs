@@ -18,7 +18,11 @@ pub(super) fn balanced_row(
     let mut columns: Vec<Vec<f32>> = queries
         .iter()
         .map(|query| {
-            let columns = Columns::new(query.logits, query.similarity.to_vec(), parameters)?;
+            let columns = Columns::new(
+                query.logits,
+                query.similarity(parameters).into_owned(),
+                parameters,
+            )?;
             Ok(columns.fused)
         })
         .collect::<Result<_, TuneError>>()?;

@@ -129,6 +129,7 @@ pub fn train_on_all(
     let split = tuned.split(catalogue)?.all_to_train();
     let recipe = &beginning.complete(recipe)?;
     let run = Run::create(out, data, catalogue, recipe, &split)?;
+    run.save_operating(&run.growing(), &tuned.operating()?)?;
     run.save_decision(&run.growing(), &decision)?;
     let work = Work {
         run,

@@ -33,7 +33,11 @@ pub(super) fn final_scores(
     queries
         .par_iter()
         .map(|query| {
-            let columns = Columns::new(query.logits, query.similarity.to_vec(), parameters)?;
+            let columns = Columns::new(
+                query.logits,
+                query.similarity(parameters).into_owned(),
+                parameters,
+            )?;
             Ok((columns.fused, query.truth.slot(individuals)))
         })
         .collect()

@@ -5,8 +5,9 @@
 //! each part of the decision is worth, alone and together.
 //!
 //! The order is that of the original system (spec, *Deciding*): T and p together by MAP@5 of the
-//! classifier alone, q by MAP@5 of the nearest photo with q alone, then the weights by MAP@5 of
-//! the final score, all by trying every value of [`grid`]. Then β by maximum likelihood of the true
+//! classifier alone, q by MAP@5 of the similarity with q alone (and with it, beyond the original, how
+//! the mean and the number of a whale's photos count), then the weights by MAP@5 of the final score,
+//! all by trying every value of [`grid`]. Then β by maximum likelihood of the true
 //! labels, and with it how sure the first answer is by maximum likelihood of its being right. Neither
 //! changes an order.
 //!
@@ -16,6 +17,7 @@
 mod error;
 mod first;
 pub mod grid;
+mod operating;
 mod queries;
 mod search;
 mod sharpness;
@@ -27,6 +29,7 @@ use flukeprint_core::decision::DecisionParameters;
 use crate::evaluate::scores::{ScoreRow, score_rows};
 
 pub use error::TuneError;
+pub use operating::{MISSED_COSTS, NEW_SHARES, operating_rates};
 pub use queries::{LabelledQueries, LabelledQuery};
 
 /// Tuned parameters and what they achieve on the photos they were tuned on.
@@ -53,8 +56,8 @@ pub fn tune(queries: &LabelledQueries) -> Result<Tuning, TuneError> {
     let mut parameters = DecisionParameters {
         temperature,
         new_probability,
-        new_similarity: search::new_similarity(queries),
-        ..DecisionParameters::default()
+        new_share: Some((queries.len() - queries.known()) as f32 / queries.len() as f32),
+        ..search::similarity(queries, false)
     };
     parameters.weights = search::weights(queries, &parameters);
     let scored = first::final_scores(queries, &parameters)?;
@@ -83,7 +86,7 @@ pub fn tune_classifier_at(queries: &LabelledQueries, temperature: f32) -> Result
 /// There are only known or only new whales among the queries.
 pub fn tune_new_similarity(queries: &LabelledQueries) -> Result<f32, TuneError> {
     require_both_kinds(queries)?;
-    Ok(search::new_similarity(queries))
+    Ok(search::similarity(queries, true).new_similarity)
 }
 
 fn require_both_kinds(queries: &LabelledQueries) -> Result<(), TuneError> {

@@ -1,10 +1,14 @@
 //! Photos whose whale is known to us, and what model and gallery say about them.
 
-use flukeprint_core::decision::similarity_column;
-use flukeprint_core::gallery::{Gallery, Label, normalized};
+use flukeprint_core::decision::{DecisionParameters, similarity, whale_similarity};
+use flukeprint_core::gallery::{Closeness, Gallery, Label, normalized};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 use super::TuneError;
+
+#[cfg(test)]
+mod tests;
 
 /// Queries that search the gallery together: their features fit the second-level cache.
 const SEARCHED_TOGETHER: usize = 32;
@@ -17,7 +21,19 @@ pub struct LabelledQueries {
     classified: usize,
     truths: Vec<Label>,
     logits: Vec<f32>,
-    similarities: Vec<f32>,
+    /// To each label's nearest photo.
+    nearest: Vec<f32>,
+    /// What a gallery knows of its whales beyond that.
+    centres: Option<Centres>,
+}
+
+/// Whales beyond their nearest photo.
+#[derive(Clone, Debug, PartialEq)]
+struct Centres {
+    /// The cosine to each label's centre, `[queries, individuals + 1]`; 0 for one without a photo.
+    cosines: Vec<f32>,
+    /// Photos of each label, `[individuals + 1]`.
+    photos: Vec<u32>,
 }
 
 /// One of them.
@@ -28,7 +44,29 @@ pub struct LabelledQuery<'a> {
     /// `[individuals the classifier was trained on]`.
     pub logits: &'a [f32],
     /// Similarity to each label's nearest photo, `[individuals + 1]`, `New` last.
-    pub similarity: &'a [f32],
+    pub nearest: &'a [f32],
+    /// The cosine to each label's centre and the number of its photos, both as `nearest`.
+    centres: Option<(&'a [f32], &'a [u32])>,
+}
+
+impl<'a> LabelledQuery<'a> {
+    /// Similarity to each label's photos (step 3 of the decision), `[individuals + 1]`, `New` last.
+    /// Where nothing is known but the nearest photos, it is these.
+    pub fn similarity(&self, parameters: &DecisionParameters) -> Cow<'a, [f32]> {
+        let untouched = parameters.centre_share == 0.0 && parameters.photos_penalty == 0.0;
+        let (Some((cosines, photos)), false) = (self.centres, untouched) else {
+            return Cow::Borrowed(self.nearest);
+        };
+        let whales = self.nearest.len() - 1;
+        let mut column = self.nearest.to_vec();
+        let known = column[..whales].iter_mut().zip(cosines).zip(photos);
+        for ((similarity, &centre), &photos) in known {
+            if photos > 0 {
+                *similarity = whale_similarity(*similarity, centre, photos, parameters);
+            }
+        }
+        Cow::Owned(column)
+    }
 }
 
 impl LabelledQueries {
@@ -69,7 +107,8 @@ impl LabelledQueries {
             classified,
             truths,
             logits,
-            similarities,
+            nearest: similarities,
+            centres: None,
         })
     }
 
@@ -99,18 +138,27 @@ impl LabelledQueries {
             normalized(feature, dimension)
                 .map_err(|problem| TuneError::Feature { query, problem })?;
         }
-        let similarities: Vec<Vec<f32>> = features
+        let closeness: Vec<Vec<Option<Closeness>>> = features
             .par_chunks(SEARCHED_TOGETHER)
-            .map(|features| {
-                let nearest = gallery.nearest_per_label_of_each(features)?;
-                Ok(nearest
-                    .iter()
-                    .flat_map(|nearest| similarity_column(nearest))
-                    .collect())
-            })
-            .collect::<Result<_, TuneError>>()?;
+            .map(|features| gallery.closeness_per_label_of_each(features))
+            .collect::<Result<Vec<_>, _>>()?
+            .concat();
+        let of_each = |value: fn(&Closeness) -> f32| -> Vec<f32> {
+            let labels = closeness.iter().flatten();
+            labels.map(|one| one.as_ref().map_or(0.0, value)).collect()
+        };
+        let photos = closeness.first().into_iter().flatten();
+        let photos = photos.map(|one| one.as_ref().map_or(0, |one| one.photos));
+        let centres = Centres {
+            cosines: of_each(|one| one.centre),
+            photos: photos.collect(),
+        };
+        let nearest = of_each(|one| similarity(one.nearest.distance));
         let individuals = gallery.individuals().len();
-        Self::new(individuals, truths, logits, similarities.concat())
+        Ok(Self {
+            centres: Some(centres),
+            ..Self::new(individuals, truths, logits, nearest)?
+        })
     }
 
     /// What several networks say of the same photos, averaged: logits and similarities (spec,
@@ -126,17 +174,23 @@ impl LabelledQueries {
         for other in others {
             let same = other.truths == mean.truths
                 && other.individuals == mean.individuals
-                && other.classified == mean.classified;
+                && other.classified == mean.classified
+                && other.photos() == mean.photos();
             if !same {
                 return Err(TuneError::OtherQueries);
             }
             let pairs = mean.logits.iter_mut().zip(&other.logits);
-            let pairs = pairs.chain(mean.similarities.iter_mut().zip(&other.similarities));
-            pairs.for_each(|(sum, value)| *sum += value);
+            let pairs = pairs.chain(mean.nearest.iter_mut().zip(&other.nearest));
+            let centres = mean.centres.iter_mut().zip(&other.centres);
+            let centres =
+                centres.flat_map(|(mean, other)| mean.cosines.iter_mut().zip(&other.cosines));
+            pairs.chain(centres).for_each(|(sum, value)| *sum += value);
         }
         let share = 1.0 / members.len() as f32;
-        let values = mean.logits.iter_mut().chain(&mut mean.similarities);
-        values.for_each(|value| *value *= share);
+        let centres = mean.centres.iter_mut();
+        let centres = centres.flat_map(|centres| &mut centres.cosines);
+        let values = mean.logits.iter_mut().chain(&mut mean.nearest);
+        values.chain(centres).for_each(|value| *value *= share);
         Ok(mean)
     }
 
@@ -181,8 +235,24 @@ impl LabelledQueries {
         LabelledQuery {
             truth: self.truths[number],
             logits: &self.logits[row(self.classified)],
-            similarity: &self.similarities[row(self.individuals + 1)],
+            nearest: &self.nearest[row(self.individuals + 1)],
+            centres: self.centres.as_ref().map(|centres| {
+                let cosines = &centres.cosines[row(self.individuals + 1)];
+                (cosines, centres.photos.as_slice())
+            }),
         }
+    }
+
+    /// Photos of each label in the gallery, where that is known.
+    fn photos(&self) -> Option<&[u32]> {
+        self.centres
+            .as_ref()
+            .map(|centres| centres.photos.as_slice())
+    }
+
+    /// Whether more is known of the gallery than each label's nearest photo.
+    pub(super) fn have_centres(&self) -> bool {
+        self.centres.is_some()
     }
 }
 

@@ -13,8 +13,12 @@ use flukeprint_core::decision::{
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::{LISTED, RankCounts};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
-use super::grid::{NEW_CONSTANTS, TEMPERATURES, new_constants, weights as mixtures};
+use super::grid::{
+    CENTRE_SHARES, NEW_CONSTANTS, PHOTOS_PENALTIES, TEMPERATURES, new_constants,
+    weights as mixtures,
+};
 use super::queries::{LabelledQueries, LabelledQuery};
 
 /// T and p with the best MAP@5 of the classifier alone; of equal ones the smallest T, then the
@@ -39,11 +43,39 @@ pub(super) fn probability_at(queries: &LabelledQueries, temperature: f32) -> f32
     new_constants()[first_best(counts)]
 }
 
-/// q with the best MAP@5 of the nearest photo with q alone; of equal ones the smallest.
-pub(super) fn new_similarity(queries: &LabelledQueries) -> f32 {
+/// Centre share, photos penalty and q with the best MAP@5 of the similarity with q alone; of equal
+/// ones the first. Without a gallery behind the queries, or with `plain`, q alone is chosen.
+pub(super) fn similarity(queries: &LabelledQueries, plain: bool) -> DecisionParameters {
     let individuals = queries.individuals();
-    let counts = count_constants(queries, |query| query.similarity[..individuals].to_vec());
-    new_constants()[first_best(counts)]
+    let few = plain || !queries.have_centres();
+    let (shares, penalties) = match few {
+        true => (&CENTRE_SHARES[..1], &PHOTOS_PENALTIES[..1]),
+        false => (&CENTRE_SHARES[..], &PHOTOS_PENALTIES[..]),
+    };
+    let mixtures: Vec<DecisionParameters> = shares
+        .iter()
+        .flat_map(|&centre_share| {
+            penalties
+                .iter()
+                .map(move |&photos_penalty| DecisionParameters {
+                    centre_share,
+                    photos_penalty,
+                    ..DecisionParameters::default()
+                })
+        })
+        .collect();
+    let counts = mixtures.iter().flat_map(|mixture| {
+        count_constants(queries, |query| {
+            let mut whales = query.similarity(mixture).into_owned();
+            whales.truncate(individuals);
+            whales
+        })
+    });
+    let best = first_best(counts);
+    DecisionParameters {
+        new_similarity: new_constants()[best % NEW_CONSTANTS],
+        ..mixtures[best / NEW_CONSTANTS]
+    }
 }
 
 /// The weights with the best MAP@5 of the final score, given T, p and q; of equal ones the first
@@ -150,7 +182,7 @@ fn best_scores(scores: &[f32]) -> [f32; LISTED] {
 
 /// The parts of a query's final score: `similarity` and `similarity with q` differ in `New` only.
 pub(super) struct Opinions<'a> {
-    similarity: &'a [f32],
+    similarity: Cow<'a, [f32]>,
     probability: Vec<f32>,
     new: [f32; 3],
     truth: Label,
@@ -162,7 +194,12 @@ impl<'a> Opinions<'a> {
         individuals: usize,
         parameters: &DecisionParameters,
     ) -> Self {
-        let (similarity, new) = query.similarity.split_at(individuals);
+        let mut similarity = query.similarity(parameters);
+        let new = similarity[individuals];
+        match &mut similarity {
+            Cow::Borrowed(column) => *column = &column[..individuals],
+            Cow::Owned(column) => column.truncate(individuals),
+        }
         Self {
             similarity,
             probability: classifier_probabilities(
@@ -170,11 +207,7 @@ impl<'a> Opinions<'a> {
                 individuals,
                 parameters.temperature,
             ),
-            new: [
-                new[0],
-                parameters.new_similarity,
-                parameters.new_probability,
-            ],
+            new: [new, parameters.new_similarity, parameters.new_probability],
             truth: query.truth,
         }
     }

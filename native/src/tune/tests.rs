@@ -121,7 +121,7 @@ proptest! {
         prop_assert_eq!((tuned.temperature, tuned.new_probability), (temperature, p));
         let q = first_best(grid::new_constants(), |new_similarity| {
             let parameters = DecisionParameters { new_similarity, ..start };
-            map5_by_lists(&scene, &parameters, |columns| columns.nearest_with_new)
+            map5_by_lists(&scene, &parameters, |columns| columns.similarity_with_new)
         });
         prop_assert_eq!(tuned.new_similarity, q);
         let weights = first_best(grid::weights(), |weights| {
@@ -141,7 +141,7 @@ proptest! {
         for weights in grid::weights() {
             let parameters = DecisionParameters { weights, ..parameters };
             let ranks: Vec<(usize, usize)> = queries.par_iter().map(|query| {
-                let similarity = query.similarity.to_vec();
+                let similarity = query.nearest.to_vec();
                 let fused = Columns::new(query.logits, similarity, &parameters).unwrap().fused;
                 let opinions = search::Opinions::new(&query, scene.individuals, &parameters);
                 (opinions.rank(weights), rank_of(&fused, query.truth.slot(scene.individuals)))
@@ -160,8 +160,9 @@ proptest! {
         };
         let by_lists = [
             map5(|columns| columns.classifier),
-            map5(|columns| columns.nearest),
-            map5(|columns| columns.nearest_with_new),
+            map5(|columns| columns.similarity),
+            map5(|columns| columns.similarity),
+            map5(|columns| columns.similarity_with_new),
             map5(|columns| columns.fused),
         ];
         for (row, by_lists) in tuning.rows[1..].iter().zip(by_lists) {
@@ -174,13 +175,13 @@ proptest! {
         let queries = scene.queries();
         let rows = tune(&queries).unwrap().rows;
         let default = score_rows(&queries, &DecisionParameters::default()).unwrap();
-        let all = rows[4].map5;
-        for part in &rows[1..4] {
+        let all = rows[5].map5;
+        for part in &rows[1..5] {
             prop_assert!(all >= part.map5);
         }
-        prop_assert!(all >= default[4].map5);
+        prop_assert!(all >= default[5].map5);
         prop_assert!(rows[1].map5 >= default[1].map5);
-        prop_assert!(rows[3].map5 >= default[3].map5);
+        prop_assert!(rows[4].map5 >= default[4].map5);
     }
 
     #[test]
@@ -188,7 +189,7 @@ proptest! {
         let parameters = tune(&scene.queries()).unwrap().parameters;
         let loss = |sharpness: f32| -> f64 {
             scene.queries().par_iter().map(|query| {
-                let similarity = query.similarity.to_vec();
+                let similarity = query.nearest.to_vec();
                 let fused = Columns::new(query.logits, similarity, &parameters).unwrap().fused;
                 negative_log_likelihood(&fused, query.truth.slot(scene.individuals), sharpness)
             }).collect::<Vec<_>>().iter().sum()

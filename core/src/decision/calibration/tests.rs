@@ -65,7 +65,7 @@ proptest! {
         let probability = probabilities(&scores, &parameters);
         let sum: f32 = probability.iter().sum();
         prop_assert!((sum - 1.0).abs() < 1e-5, "{:?}", probability);
-        let listed = rank::answer(&scores, &probability, &[None; 9], 9).unwrap().candidates;
+        let listed = rank::answer(&scores, &probability, &[None; 9], &Default::default(), 9).unwrap().candidates;
         prop_assert!(listed.windows(2).all(|two| two[0].probability >= two[1].probability));
         for pair in listed[1..].windows(2) {
             prop_assert!(pair[0].score > pair[1].score || pair[0].probability == pair[1].probability);
