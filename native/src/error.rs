@@ -199,6 +199,15 @@ pub enum Error {
         /// Photos a batch takes.
         batch: usize,
     },
+    /// A catalogue names a single whale.
+    #[error(
+        "the catalogue names one whale only, `{name}`, and there is nothing to tell it from; add photos of \
+         another whale"
+    )]
+    SingleWhale {
+        /// Its name.
+        name: String,
+    },
     /// All photos to train on show the same whale.
     #[error(
         "the photos to train on show one whale only, and a triplet needs a second; add photos of \

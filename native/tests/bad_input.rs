@@ -3,27 +3,9 @@
 
 mod common;
 
-use common::{bundle, catalogue, copy, flukeprint, run_folder};
+use common::{bundle, catalogue, copy, flukeprint, refusal, run_folder};
 use std::fs;
 use std::path::Path;
-use std::process::Output;
-
-/// The one line that the command printed, with exit code 2.
-fn refusal(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(output.stdout.is_empty());
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| line.starts_with("flukeprint: "))
-        .collect();
-    assert_eq!(lines.len(), 1, "{text}");
-    assert!(
-        text.trim_end().ends_with(lines[0]),
-        "nothing follows the line: {text}"
-    );
-    lines[0].to_owned()
-}
 
 /// Trains on `data` and expects a refusal that says all of `words` and leaves nothing behind.
 fn train_refuses(data: &Path, words: &[&str]) -> String {

@@ -90,7 +90,8 @@ impl Loader {
             return Err(refuse(
                 &files.index.path,
                 &format!(
-                    "holds embeddings of {} values, the model makes {expected}",
+                    "holds embeddings of {} values, the model makes {expected}: it comes from another \
+                     model; export the bundle again",
                     store.dimension()
                 ),
             ));

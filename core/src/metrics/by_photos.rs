@@ -5,6 +5,20 @@ use super::RankCounts;
 /// How many groups of whales [`ByPhotos`] keeps apart.
 pub const PHOTO_GROUPS: usize = 4;
 
+/// What the groups are called: how many photos the gallery has of a whale.
+pub const PHOTO_GROUP_NAMES: [&str; PHOTO_GROUPS] = ["1", "2", "3 to 5", "6 or more"];
+
+/// The group of a whale with so many photos in the gallery. One without any counts with those that
+/// have one.
+pub fn photo_group(photos: usize) -> usize {
+    match photos {
+        0 | 1 => 0,
+        2 => 1,
+        3..=5 => 2,
+        _ => 3,
+    }
+}
+
 /// Rank counts of known whales in four groups: those with 1, with 2, with 3 to 5 and with 6 or more
 /// photos in the gallery.
 ///
@@ -17,15 +31,9 @@ pub struct ByPhotos {
 
 impl ByPhotos {
     /// Counts a query whose true whale has `photos` in the gallery and came at `rank` (from 1), or
-    /// nowhere. A whale without any photo counts with those that have one.
+    /// nowhere.
     pub fn record(&mut self, photos: usize, rank: Option<usize>) {
-        let group = match photos {
-            0 | 1 => 0,
-            2 => 1,
-            3..=5 => 2,
-            _ => 3,
-        };
-        self.groups[group].record(rank);
+        self.groups[photo_group(photos)].record(rank);
     }
 
     /// The four groups, the fewest photos first.

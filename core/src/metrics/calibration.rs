@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use serde::Serialize;
+
 use super::MetricsError;
 
 /// Bins of the reported [`ece`].
@@ -19,7 +21,7 @@ pub enum Binning {
 }
 
 /// Answers with about the same probability: a point of a reliability diagram.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ReliabilityBin {
     /// How many answers, at least one.
     pub answers: usize,

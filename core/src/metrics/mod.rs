@@ -2,7 +2,7 @@
 //!
 //! - [`RankCounts`]: MAP@5 as Kaggle scores it and top-k, from the rank of each query's true label;
 //! - [`ByPhotos`]: the same, whales with few photos counting as much as whales with many;
-//! - [`roc_area`], [`equal_error_rate`]: how well a score tells known whales from new ones;
+//! - [`roc_area`], [`roc_curve`], [`equal_error_rate`]: how well a score tells known whales from new ones;
 //! - [`reliability_bins`], [`ece`]: whether probabilities are what they say.
 //!
 //! Nothing here knows how an answer was found. Sums are of integers, or of values put in order, so
@@ -14,13 +14,13 @@ mod equal_error;
 mod rank_counts;
 mod roc;
 
-pub use by_photos::{ByPhotos, PHOTO_GROUPS};
+pub use by_photos::{ByPhotos, PHOTO_GROUP_NAMES, PHOTO_GROUPS, photo_group};
 pub use calibration::{
     BINS, Binning, ReliabilityBin, ece, ece_by_chance, expected_calibration_error, reliability_bins,
 };
 pub use equal_error::{EqualError, equal_error_rate};
-pub use rank_counts::{LISTED, RankCounts, listed_rank, map_at_5};
-pub use roc::roc_area;
+pub use rank_counts::{LISTED, RankCounts, listed_rank, map_at_5, top_shares};
+pub use roc::{RocPoint, roc_area, roc_curve};
 
 /// Why a measure cannot be taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! MAP@5 and top-k from ranks.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::AddAssign;
 
@@ -75,6 +76,26 @@ pub fn listed_rank(list: &[Label], truth: Label) -> Option<usize> {
     Some(place + 1)
 }
 
+/// The top-k curve: the share of `ranks` (from 1, or `None` where the true label is nowhere) that are
+/// among the first 1, 2, … `places`. As long as `places`; empty without ranks.
+pub fn top_shares(ranks: &[Option<usize>], places: usize) -> Vec<f64> {
+    if ranks.is_empty() {
+        return Vec::new();
+    }
+    let mut at = vec![0_usize; places];
+    for rank in ranks.iter().flatten() {
+        if let Some(count) = rank.checked_sub(1).and_then(|place| at.get_mut(place)) {
+            *count += 1;
+        }
+    }
+    let mut hits = 0;
+    let share = |count: usize| {
+        hits += count;
+        hits as f64 / ranks.len() as f64
+    };
+    at.into_iter().map(share).collect()
+}
+
 /// MAP@5 of a submission: one list of up to five labels and one true label a photo.
 ///
 /// # Errors
@@ -95,8 +116,6 @@ pub fn map_at_5(lists: &[Vec<Label>], truths: &[Label]) -> Result<f64, MetricsEr
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-
     use super::*;
 
     const A: Label = Label::Individual(0);
@@ -158,6 +177,27 @@ mod tests {
         assert_eq!(counts.top(2), Some(0.4));
         assert_eq!(counts.top(5), Some(0.6));
         assert_eq!(counts.points(), 60 + 30 + 12);
+    }
+
+    /// scikit-learn's own example, `top_k_accuracy_score([0, 1, 2, 2], scores, k=2)` with scores
+    /// [[.5, .2, .2], [.3, .4, .2], [.2, .4, .3], [.7, .2, .1]], is 0.75: ranks 1, 1, 2, 3.
+    #[test]
+    fn the_curve_is_scikit_learns() {
+        let ranks = [Some(1), Some(1), Some(2), Some(3)];
+        assert_eq!(top_shares(&ranks, 4), [0.5, 0.75, 1.0, 1.0]);
+        assert_eq!(top_shares(&[Some(7), None], 3), [0.0; 3]);
+        assert!(top_shares(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn the_curve_goes_through_top_k() {
+        let ranks = [Some(1), Some(2), Some(5), Some(6), None];
+        let mut counts = RankCounts::default();
+        ranks.iter().for_each(|&rank| counts.record(rank));
+        let curve = top_shares(&ranks, LISTED);
+        for (share, k) in curve.into_iter().zip(1..) {
+            assert_eq!(counts.top(k), Some(share));
+        }
     }
 
     #[test]

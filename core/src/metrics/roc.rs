@@ -1,4 +1,4 @@
-//! The area under the receiver operating characteristic.
+//! The receiver operating characteristic: its points and the area under it.
 
 use alloc::vec::Vec;
 
@@ -27,6 +27,51 @@ pub fn roc_area(positives: &[f32], negatives: &[f32]) -> Result<f64, MetricsErro
         .sum();
     let pairs = positives.len() as f64 * negatives.len() as f64;
     Ok(wins as f64 / (2.0 * pairs))
+}
+
+/// A point of the ROC curve: what "positive if the score is at least the threshold" does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RocPoint {
+    /// The threshold, a score that occurs; infinite in the first point, where nothing is taken.
+    pub threshold: f32,
+    /// The share of negatives at or above it (false positive rate).
+    pub taken: f64,
+    /// The share of positives at or above it (true positive rate).
+    pub found: f64,
+}
+
+/// The points of the ROC curve, from nothing taken at (0, 0) to everything at (1, 1): one for each
+/// score that occurs, equal scores being one step, so that straight lines between the points enclose
+/// [`roc_area`] (Fawcett, 2006). For known against new, pass the *newness* of new queries first and of
+/// known ones second.
+///
+/// # Errors
+/// As [`roc_area`].
+pub fn roc_curve(positives: &[f32], negatives: &[f32]) -> Result<Vec<RocPoint>, MetricsError> {
+    check("positives", positives)?;
+    check("negatives", negatives)?;
+    let of_positives = positives.iter().map(|&score| (score, true));
+    let of_negatives = negatives.iter().map(|&score| (score, false));
+    let mut scores: Vec<(f32, bool)> = of_positives.chain(of_negatives).collect();
+    scores.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let mut points = Vec::with_capacity(scores.len() + 1);
+    points.push(RocPoint {
+        threshold: f32::INFINITY,
+        taken: 0.0,
+        found: 0.0,
+    });
+    let (mut taken, mut found) = (0, 0);
+    for equals in scores.chunk_by(|a, b| a.0 == b.0) {
+        let of_positives = equals.iter().filter(|(_, positive)| *positive).count();
+        found += of_positives;
+        taken += equals.len() - of_positives;
+        points.push(RocPoint {
+            threshold: equals[0].0,
+            taken: taken as f64 / negatives.len() as f64,
+            found: found as f64 / positives.len() as f64,
+        });
+    }
+    Ok(points)
 }
 
 fn check(what: &'static str, scores: &[f32]) -> Result<(), MetricsError> {
@@ -79,7 +124,55 @@ mod tests {
         );
     }
 
+    fn shares(points: &[RocPoint]) -> Vec<(f64, f64)> {
+        points
+            .iter()
+            .map(|point| (point.taken, point.found))
+            .collect()
+    }
+
+    /// scikit-learn's own example, `roc_curve([1, 1, 2, 2], [0.1, 0.4, 0.35, 0.8], pos_label=2)`:
+    /// fpr 0, 0, 0.5, 0.5, 1, tpr 0, 0.5, 0.5, 1, 1, thresholds inf, 0.8, 0.4, 0.35, 0.1; its
+    /// `roc_auc_score` is 0.75.
+    #[test]
+    fn the_curve_is_scikit_learns() {
+        let (positives, negatives) = ([0.35, 0.8], [0.1, 0.4]);
+        let points = roc_curve(&positives, &negatives).unwrap();
+        let wanted = [(0.0, 0.0), (0.0, 0.5), (0.5, 0.5), (0.5, 1.0), (1.0, 1.0)];
+        assert_eq!(shares(&points), wanted);
+        let thresholds: Vec<f32> = points.iter().map(|point| point.threshold).collect();
+        assert_eq!(thresholds, [f32::INFINITY, 0.8, 0.4, 0.35, 0.1]);
+        assert_eq!(roc_area(&positives, &negatives), Ok(0.75));
+    }
+
+    #[test]
+    fn equal_scores_are_one_slanted_step() {
+        // At 3 one of two positives and one of four negatives, at 1 all: by hand.
+        let points = roc_curve(&[3.0, 1.0], &[3.0, 1.0, 1.0, 1.0]).unwrap();
+        assert_eq!(shares(&points), [(0.0, 0.0), (0.25, 0.5), (1.0, 1.0)]);
+        let nothing = Err(MetricsError::Nothing { what: "negatives" });
+        assert_eq!(roc_curve(&[1.0], &[]), nothing);
+    }
+
     proptest! {
+        #[test]
+        fn straight_lines_between_the_points_enclose_the_area(
+            positives in prop::collection::vec(0_u8..9, 1..30),
+            negatives in prop::collection::vec(0_u8..9, 1..30),
+        ) {
+            let positives: Vec<f32> = positives.into_iter().map(f32::from).collect();
+            let negatives: Vec<f32> = negatives.into_iter().map(f32::from).collect();
+            let points = shares(&roc_curve(&positives, &negatives).unwrap());
+            prop_assert_eq!((points[0], points[points.len() - 1]), ((0.0, 0.0), (1.0, 1.0)));
+            let trapezoids = points.windows(2).map(|pair| {
+                let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
+                (x1 - x0) * (y0 + y1) / 2.0
+            });
+            let area = roc_area(&positives, &negatives).unwrap();
+            prop_assert!((trapezoids.sum::<f64>() - area).abs() < 1e-12);
+            prop_assert!(points.windows(2).all(|p| p[0].0 <= p[1].0 && p[0].1 <= p[1].1));
+        }
+
         #[test]
         fn equals_the_count_over_all_pairs(
             positives in prop::collection::vec(0_u8..6, 1..20),

@@ -1,13 +1,15 @@
 //! `flukeprint evaluate`.
 
 use super::devices::DeviceArgs;
+use super::export::today;
 use super::table;
-use crate::Result;
 use crate::data::{Catalogue, Reading, Source};
-use crate::evaluate::{evaluate, evaluate_bundle};
+use crate::evaluate::html::{self, About};
+use crate::evaluate::{BundleQuestion, evaluate, evaluate_bundle};
 use crate::export::open_bundle;
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
+use crate::{Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -16,11 +18,13 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "Examples:\n  flukeprint evaluate --run run --json > scores.json\n  \
     flukeprint evaluate --bundle site/models/mine --labels new.csv --photos new/\n  \
-    flukeprint evaluate --bundle site/models/mine --labels others.csv --photos others/ --reid\n\n\
+    flukeprint evaluate --bundle site/models/mine --labels others.csv --photos others/ --reid\n  \
+    flukeprint evaluate --run run --html report.html\n\n\
     Beside the scores stands where 95 % of them lie when other whales are drawn. The calibration error is\n\
     how far the first answer's probability is from how often it is right (15 bins of equally many photos);\n\
     beside it stands what it would be on as many photos if every probability were right. A run whose recipe has\n\
-    validation.unseen_whales also tells re-identification on those whales, as --reid does for a bundle."
+    validation.unseen_whales also tells re-identification on those whales, as --reid does for a bundle.\n\
+    The page that --html writes holds small pictures of your photos: give it only to those who may see them."
 )]
 pub struct Evaluate {
     /// Folder of a run.
@@ -44,6 +48,13 @@ pub struct Evaluate {
     reid: bool,
     #[command(flatten)]
     device: DeviceArgs,
+    /// Folder of the gallery's photos, to show them in the report where the bundle has no small
+    /// pictures.
+    #[arg(long, requires = "bundle", requires = "html")]
+    gallery_photos: Option<PathBuf>,
+    /// Also write a report as one page: tables, plots and the worst mistakes with their pictures.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -51,6 +62,16 @@ pub struct Evaluate {
 
 impl Evaluate {
     pub fn run(&self, progress: &dyn Progress) -> Result<()> {
+        // Known before the photos are looked at, which may take hours.
+        let folder = self.html.as_deref().and_then(Path::parent);
+        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty())
+            && !folder.is_dir()
+        {
+            return Err(Error::MissingFolder {
+                path: folder.to_owned(),
+                wanted: "the report is to be written there",
+            });
+        }
         match (&self.run, &self.bundle, &self.labels, &self.photos) {
             (None, Some(bundle), Some(labels), Some(photos)) => {
                 self.bundle(bundle, labels, photos, progress)
@@ -66,6 +87,9 @@ impl Evaluate {
         let run = Run::open(folder)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
         let report = evaluate(&run, &catalogue, &device, progress)?;
+        if let Some(path) = &self.html {
+            html::write_run(&report, &about(format!("Run {}", folder.display())), path)?;
+        }
         if self.json {
             return super::print_json(&report);
         }
@@ -78,6 +102,7 @@ impl Evaluate {
         table::print(&title, &rows);
         table::print_intervals(&report.rows);
         table::print_confidence(&report.headline);
+        table::print_breakdown(&report.breakdown);
         if let Some(reid) = &report.reid {
             let which =
                 "Whales kept out of training, their photos alone (no training photo among them):";
@@ -113,7 +138,18 @@ impl Evaluate {
                 ..Reading::default()
             },
         )?;
-        let report = evaluate_bundle(&identifier, &catalogue, self.reid, progress)?;
+        let question = BundleQuestion {
+            identifier: &identifier,
+            catalogue: &catalogue,
+            reid: self.reid,
+            folder: bundle,
+            gallery_photos: self.gallery_photos.as_deref(),
+        };
+        let report = evaluate_bundle(&question, progress)?;
+        if let Some(path) = &self.html {
+            let about = about(identifier.manifest().title.clone());
+            html::write_bundle(&report, &about, path)?;
+        }
         if self.json {
             return super::print_json(&report);
         }
@@ -125,9 +161,29 @@ impl Evaluate {
         table::print(&title, &rows);
         table::print_intervals(&report.rows);
         table::print_confidence(&report.headline);
+        table::print_breakdown(&report.breakdown);
+        table::print_seconds(&report.seconds_by_stage);
         if let Some(reid) = &report.reid {
             table::print_reid("The photos given, without the bundle's gallery:", reid);
         }
         Ok(())
+    }
+}
+
+fn about(title: String) -> About {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    About {
+        title,
+        command: words.map(quoted).collect::<Vec<_>>().join(" "),
+        date: today(),
+    }
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: String) -> String {
+    let plain = |character: char| character.is_alphanumeric() || "-_./=:,@+%".contains(character);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }

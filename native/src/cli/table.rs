@@ -1,9 +1,9 @@
 //! Score tables, as people read them.
 
-use crate::evaluate::Headline;
 use crate::evaluate::intervals::{Bootstrap, Interval};
 use crate::evaluate::reid::Reid;
 use crate::evaluate::scores::{ALL, ScoreIntervals, ScoreRow};
+use crate::evaluate::{Breakdown, Headline, StageSeconds};
 
 /// Prints `rows` under a header, shares with three digits.
 pub fn print(title: &str, rows: &[(&str, &ScoreRow)]) {
@@ -74,6 +74,65 @@ pub fn print_confidence(headline: &Headline) {
     if let Some(rate) = headline.eer_new {
         println!("  equal-error rate of new {}", with_ends("eer_new", rate));
     }
+}
+
+/// Prints the final answer's scores by photos of the whale, and how often its probabilities are right.
+pub fn print_breakdown(breakdown: &Breakdown) {
+    let table = &breakdown.by_photos;
+    if !table.groups.is_empty() {
+        println!("  known whales by their photos in the gallery:");
+        println!(
+            "  {:>12}{:>8}{:>8}{:>8}{:>8}{:>8}{:>18}",
+            "photos", "whales", "queries", "MAP@5", "top-1", "top-5", "top-1, 95 %"
+        );
+    }
+    for group in &table.groups {
+        let Interval { low, high } = group.intervals.top1;
+        println!(
+            "  {:>12}{:>8}{:>8}{:>8.3}{:>8.3}{:>8.3}{:>18}",
+            group.photos,
+            group.whales,
+            group.queries,
+            group.map5,
+            group.top1,
+            group.top5,
+            format!("{low:.3} to {high:.3}")
+        );
+    }
+    if let (Some(map5), Some(top1), Some(top5)) = (
+        table.balanced_map5,
+        table.balanced_top1,
+        table.balanced_top5,
+    ) {
+        println!(
+            "  {:<28}{map5:>8.3}{top1:>8.3}{top5:>8.3}",
+            "  mean of the groups"
+        );
+    }
+    println!("  first answers by their probability:");
+    println!(
+        "  {:>20}{:>8}{:>10}{:>8}",
+        "probability", "answers", "on average", "right"
+    );
+    for bin in &breakdown.reliability {
+        let range = format!("{:.3} to {:.3}", bin.lowest, bin.highest);
+        println!(
+            "  {range:>20}{:>8}{:>10.3}{:>8.3}",
+            bin.answers, bin.confidence, bin.accuracy
+        );
+    }
+}
+
+/// Prints where the time of an answer goes.
+pub fn print_seconds(seconds: &StageSeconds) {
+    let stages = seconds
+        .named()
+        .map(|(stage, seconds)| format!("{} {seconds:.4}", stage.name()));
+    println!(
+        "  seconds a photo: {}, all {:.4}",
+        stages.join(", "),
+        seconds.total()
+    );
 }
 
 /// Prints how often photos found their whale, with a line on which photos those are.

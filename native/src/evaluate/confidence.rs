@@ -1,12 +1,12 @@
 //! Whether the final answer's probabilities can be believed, and how well a threshold tells new whales
 //! from known ones.
 
+use super::answered::Answered;
 use super::intervals::{Bootstrap, Interval};
-use crate::tune::{LabelledQueries, LabelledQuery, TuneError};
-use flukeprint_core::decision::{Columns, DecisionParameters, probabilities, rank_of};
+use crate::tune::{LabelledQueries, TuneError};
+use flukeprint_core::decision::DecisionParameters;
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::{MetricsError, ece, ece_by_chance, equal_error_rate};
-use rayon::prelude::*;
 
 /// How much the final answer's certainty is worth on labelled photos.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,64 +36,30 @@ impl Confidence {
         queries: &LabelledQueries,
         parameters: &DecisionParameters,
     ) -> Result<Self, TuneError> {
-        let answers: Vec<Answer> = queries
-            .par_iter()
-            .map(|query| Answer::of(&query, parameters))
-            .collect::<Result<_, _>>()?;
+        Ok(Self::of_answers(&Answered::all(queries, parameters)?)?)
+    }
+
+    /// From what was answered.
+    pub(super) fn of_answers(answers: &[Answered]) -> Result<Self, MetricsError> {
         let first: Vec<(f32, bool)> = answers
             .iter()
-            .map(|answer| (answer.probability, answer.right))
+            .map(|answer| (answer.probability, answer.right()))
             .collect();
         let ece = ece(&first)?;
-        let newness: Vec<(f32, bool)> = answers.iter().map(Answer::newness).collect();
+        let newness: Vec<(f32, bool)> = answers
+            .iter()
+            .map(|answer| (answer.lead, answer.shows_new()))
+            .collect();
         // It fails where there are only known whales, or only new ones.
         let eer_new = eer_new(&newness).ok();
         Ok(Self {
             ece,
             ece_by_chance: ece_by_chance(&first)?,
-            ece_interval: ece_interval(&answers, ece),
+            ece_interval: ece_interval(answers, ece),
             eer_new,
-            eer_new_interval: eer_new.map(|_| eer_interval(&answers)),
+            eer_new_interval: eer_new.map(|_| eer_interval(answers)),
         })
     }
-}
-
-/// What is said of one query.
-struct Answer {
-    truth: Label,
-    /// The first label's probability.
-    probability: f32,
-    /// Whether the first label is the true one.
-    right: bool,
-    /// How far `New` is ahead of the best known whale.
-    lead: f32,
-}
-
-impl Answer {
-    fn of(query: &LabelledQuery<'_>, parameters: &DecisionParameters) -> Result<Self, TuneError> {
-        let scores = Columns::new(
-            query.logits,
-            query.similarity(parameters).into_owned(),
-            parameters,
-        )?
-        .fused;
-        let individuals = scores.len() - 1;
-        Ok(Self {
-            truth: query.truth,
-            // The first label never has less than another.
-            probability: highest(&probabilities(&scores, parameters)),
-            right: rank_of(&scores, query.truth.slot(individuals)) == 1,
-            lead: scores[individuals] - highest(&scores[..individuals]),
-        })
-    }
-
-    fn newness(&self) -> (f32, bool) {
-        (self.lead, self.truth == Label::New)
-    }
-}
-
-fn highest(values: &[f32]) -> f32 {
-    values.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// The equal-error rate from each query's lead and whether it shows a new whale.
@@ -105,21 +71,21 @@ fn eer_new(queries: &[(f32, bool)]) -> Result<f64, MetricsError> {
     Ok(equal_error_rate(&of(true), &of(false))?.rate)
 }
 
-fn eer_interval(answers: &[Answer]) -> Interval {
+fn eer_interval(answers: &[Answered]) -> Interval {
     let bootstrap = Bootstrap::default();
     let queries: Vec<(Label, f32, bool)> = answers
         .iter()
-        .map(|answer| (answer.truth, answer.lead, answer.truth == Label::New))
+        .map(|answer| (answer.truth, answer.lead, answer.shows_new()))
         .collect();
     // Every draw has as many of both kinds as there are, so that it has a rate.
     bootstrap.interval(bootstrap.measures(&queries, |drawn| eer_new(drawn).unwrap_or(f64::NAN)))
 }
 
-fn ece_interval(answers: &[Answer], measured: f64) -> Interval {
+fn ece_interval(answers: &[Answered], measured: f64) -> Interval {
     let bootstrap = Bootstrap::default();
     let queries: Vec<(Label, f32, bool)> = answers
         .iter()
-        .map(|answer| (answer.truth, answer.probability, answer.right))
+        .map(|answer| (answer.truth, answer.probability, answer.right()))
         .collect();
     let draws = bootstrap.measures(&queries, |drawn| ece(drawn).unwrap_or(f64::NAN));
     let above = draws.iter().sum::<f64>() / draws.len() as f64 - measured;

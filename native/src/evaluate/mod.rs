@@ -5,26 +5,36 @@
 //! - [`intervals`]: how much of a score is chance;
 //! - [`Confidence`]: whether the probabilities can be believed;
 //! - [`reid`]: photos found again among others, whose whales nothing was learnt of;
+//! - [`Breakdown`], [`Mistake`]: where it is right, and where it is not;
 //! - [`Headline`]: the figures that are looked for first;
 //! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
+//! - [`html`]: all of it as one page;
 //! - [`raw_pixel_rows`]: the baseline that a net must leave behind.
 
+mod answered;
+mod breakdown;
 mod confidence;
 pub(crate) mod embeddings;
 mod headline;
+pub mod html;
 pub mod intervals;
 mod labelled;
+mod mistakes;
 mod operating;
 mod raw_pixels;
 pub mod reid;
 mod report;
 pub mod scores;
+mod stages;
 
+pub use breakdown::{Breakdown, GroupIntervals, PhotoGroup, PhotoTable, TopK};
 pub use confidence::Confidence;
 pub use embeddings::{Embeddings, embed_catalogue};
 pub use headline::Headline;
-pub use labelled::{BundleReport, evaluate_bundle};
+pub use labelled::{BundleQuestion, BundleReport, evaluate_bundle};
+pub use mistakes::{MISTAKES, Mistake, Shown};
 pub(crate) use operating::{OPERATING, read_operating};
 pub use raw_pixels::raw_pixel_rows;
 pub(crate) use report::{Half, queries, read_decision};
 pub use report::{Report, evaluate, held_out, tune_run};
+pub use stages::StageSeconds;

@@ -48,9 +48,19 @@ pub struct ReidIntervals {
 /// one comes before it, so that features that are all the same recognise nothing.
 ///
 /// # Errors
-/// [`Error::NoSecondPhoto`]; a feature without direction or with a value that is no number.
+/// [`Error::NoSecondPhoto`]; not one feature of `width` values a label; a feature without direction or
+/// with a value that is no number.
 pub fn reidentify(width: usize, features: &[f32], labels: &[Label]) -> Result<Reid> {
     let queries = queries(labels)?;
+    if width == 0 || features.len() != width * labels.len() {
+        let shape = TuneError::Shape {
+            what: "feature values",
+            found: features.len(),
+            queries: labels.len(),
+            wanted: format!("{width} a query are needed"),
+        };
+        return Err(shape.into());
+    }
     let features: Vec<Vec<f32>> = features
         .chunks_exact(width)
         .enumerate()
@@ -226,8 +236,24 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_without_direction_is_refused() {
-        assert!(reidentify(2, &[1.0, 0.0, 0.0, 0.0], &[Whale(0); 2]).is_err());
+    fn features_that_cannot_be_compared_are_refused_in_words() {
+        let message = |width: usize, features: &[f32]| {
+            let refused = reidentify(width, features, &[Whale(0); 2]);
+            refused.unwrap_err().to_string()
+        };
+        let direction = message(2, &[1.0, 0.0, 0.0, 0.0]);
+        assert!(
+            direction.contains("query 1") && direction.contains("no direction"),
+            "{direction}"
+        );
+        let nan = message(2, &[1.0, 0.0, f32::NAN, 0.0]);
+        assert!(
+            nan.contains("query 1") && nan.contains("NaN, not a finite number"),
+            "{nan}"
+        );
+        let other_width = "4 feature values for 2 queries: 3 a query are needed";
+        assert_eq!(message(3, &[1.0; 4]), other_width);
+        assert!(message(0, &[]).contains("0 feature values"));
     }
 
     proptest! {

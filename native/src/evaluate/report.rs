@@ -1,8 +1,11 @@
 //! Tuning and evaluating a run.
 
+use super::answered::Answered;
+use super::breakdown::{Breakdown, photos_of_each};
 use super::confidence::Confidence;
 use super::embeddings::{Embeddings, embed_catalogue, truths};
 use super::headline::Headline;
+use super::mistakes::{Mistake, Shown, Teller};
 use super::raw_pixels::raw_pixel_rows;
 use super::reid::{Reid, reidentify};
 use super::scores::{ScoreRow, score_rows};
@@ -12,7 +15,9 @@ use crate::train::Run;
 use crate::tune::{LabelledQueries, TuneError, Tuning, operating_rates, tune};
 use crate::{Error, Result};
 use burn::tensor::Device;
+use flukeprint_core::bundle::sha256_hex;
 use flukeprint_core::decision::DecisionParameters;
+use flukeprint_core::gallery::Gallery;
 use serde::Serialize;
 use std::path::Path;
 
@@ -36,6 +41,13 @@ pub struct Report {
     /// The final answer's scores.
     #[serde(flatten)]
     pub headline: Headline,
+    /// The final answer taken apart.
+    #[serde(flatten)]
+    pub breakdown: Breakdown,
+    /// The worst mistakes.
+    pub mistakes: Vec<Mistake>,
+    /// SHA-256 of the weights as they ship.
+    pub model_sha256: String,
     /// The photos of whales that were kept out of training, each looked up among the others of them
     /// and nothing else. `None` where the recipe keeps no whale out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,10 +88,19 @@ pub fn evaluate(
     let split = run.split(catalogue)?;
     let parameters = run.decision()?;
     let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
-    let queries = queries(catalogue, &split, &embeddings, Half::Report)?;
+    let gallery = embeddings.gallery(catalogue, &split.train)?;
+    let queries = queries_in(&gallery, catalogue, &split, &embeddings, Half::Report)?;
     let rows = score_rows(&queries, &parameters)?;
-    let confidence = Confidence::of(&queries, &parameters)?;
+    let answers = Answered::all(&queries, &parameters)?;
+    let confidence = Confidence::of_answers(&answers).map_err(TuneError::from)?;
     let reid = reid_unseen(catalogue, &split, &embeddings)?;
+    let shown = |photo: usize| Shown::of(&catalogue.photos[photo]);
+    let teller = Teller {
+        gallery: &gallery,
+        features: &embeddings.features_of(&split.report),
+        query: &|query| shown(split.report[query]),
+        row: &|row| shown(gallery.rows()[row as usize].photo as usize),
+    };
     Ok(Report {
         photos: queries.len(),
         known_photos: queries.known(),
@@ -89,6 +110,9 @@ pub fn evaluate(
         headline: Headline::new(&rows, &confidence, reid.as_ref()).ok_or(TuneError::NoQueries)?,
         rows,
         raw_pixels: raw_pixel_rows(catalogue, &split, run.recipe.input.margin)?,
+        breakdown: Breakdown::of(&answers, &photos_of_each(&gallery))?,
+        mistakes: teller.worst(&answers)?,
+        model_sha256: sha256_hex(&run.shipped_weights()?),
         reid,
     })
 }
@@ -140,6 +164,16 @@ pub(crate) fn queries(
     half: Half,
 ) -> Result<LabelledQueries> {
     let gallery = embeddings.gallery(catalogue, &split.train)?;
+    queries_in(&gallery, catalogue, split, embeddings, half)
+}
+
+fn queries_in(
+    gallery: &Gallery,
+    catalogue: &Catalogue,
+    split: &Split,
+    embeddings: &Embeddings,
+    half: Half,
+) -> Result<LabelledQueries> {
     let border = split.tune.len() * catalogue.individuals.len();
     let (photos, logits) = match half {
         Half::Tune => (&split.tune, &embeddings.logits[..border]),
@@ -147,7 +181,7 @@ pub(crate) fn queries(
     };
     let features = embeddings.features_of(photos);
     Ok(LabelledQueries::in_gallery(
-        &gallery,
+        gallery,
         truths(catalogue, photos),
         logits.to_vec(),
         &features,

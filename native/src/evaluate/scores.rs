@@ -247,7 +247,7 @@ fn intervals(outcomes: &[Outcome]) -> Option<ScoreIntervals> {
 }
 
 /// What a query adds to MAP@5, top-1 and top-5.
-fn worth(rank: Option<usize>) -> [f64; 3] {
+pub(super) fn worth(rank: Option<usize>) -> [f64; 3] {
     match rank {
         Some(rank @ 1..=LISTED) => [1.0 / rank as f64, f64::from(u8::from(rank == 1)), 1.0],
         _ => [0.0; 3],

@@ -5,6 +5,7 @@ mod thumbnails;
 
 pub(crate) use folder::{check_place, write_folder};
 pub use folder::{open_bundle, write_bundle};
+pub(crate) use thumbnails::small_picture;
 
 use crate::Result;
 use crate::data::{Catalogue, Split};

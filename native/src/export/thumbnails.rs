@@ -1,13 +1,15 @@
 //! A small picture of every gallery photo, for the page to show beside a name.
 
-use crate::data::{Catalogue, PhotoEntry};
+use crate::data::Catalogue;
 use crate::progress::Progress;
-use crate::train::samples::read_photo;
+use crate::train::samples::decode_photo;
 use crate::{Error, Result};
 use flukeprint_core::bundle::{FileEntry, GalleryPhoto, StaticFile};
+use flukeprint_core::photo::Region;
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
 use rayon::prelude::*;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Longest width and height, pixels.
@@ -29,7 +31,7 @@ pub(super) fn add(
     let done = AtomicUsize::new(0);
     progress.begin("drawing thumbnails", photos.len());
     let pictures = catalogue.photos.par_iter().map(|entry| {
-        let picture = draw(entry);
+        let picture = small_picture(&entry.path, entry.region, SIZE);
         progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
         picture
     });
@@ -46,19 +48,28 @@ pub(super) fn add(
     Ok(files)
 }
 
-fn draw(entry: &PhotoEntry) -> Result<Vec<u8>> {
+/// The fluke of the photo in a file, or the whole of it, as a JPEG within a width and a height.
+///
+/// # Errors
+/// A photo that cannot be read, a region that is not in it.
+pub(crate) fn small_picture(
+    path: &Path,
+    region: Option<Region>,
+    size: (u32, u32),
+) -> Result<Vec<u8>> {
     let failed = |reason: String| Error::Photo {
-        path: entry.path.clone(),
+        path: path.to_owned(),
         reason,
     };
-    let (photo, region) = read_photo(entry)?;
+    let photo = decode_photo(path)?;
+    let region = region.unwrap_or(Region::whole(photo.width, photo.height));
     let crop = region.crop(MARGIN, photo.width, photo.height)?;
     let picture = RgbImage::from_raw(photo.width, photo.height, photo.pixels)
         .ok_or_else(|| failed("its pixels do not fill it".to_owned()))?;
     let fluke =
         imageops::crop_imm(&picture, crop.left, crop.top, crop.width, crop.height).to_image();
-    let scale = (SIZE.0 as f32 / crop.width as f32)
-        .min(SIZE.1 as f32 / crop.height as f32)
+    let scale = (size.0 as f32 / crop.width as f32)
+        .min(size.1 as f32 / crop.height as f32)
         .min(1.0);
     let side = |pixels: u32| ((pixels as f32 * scale).round() as u32).max(1);
     let small = imageops::resize(

@@ -95,6 +95,9 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Run> {
     let catalogue = &read_catalogue(data, progress)?;
+    if let [only] = &catalogue.individuals[..] {
+        return Err(Error::SingleWhale { name: only.clone() });
+    }
     let held_out = &recipe.validation;
     let (new, unseen) = (held_out.new_whales, held_out.unseen_whales);
     let split = Split::draw(catalogue, recipe.seed, new, unseen);

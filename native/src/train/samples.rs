@@ -13,6 +13,7 @@ use flukeprint_core::photo::{Gray, Photo, Preprocessing, Region};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Crops are kept at this multiple of the input's size, so that a zoomed sample is still sharp and
@@ -331,17 +332,22 @@ impl Source {
 
 /// The decoded photo and its region: its box, or all of it.
 pub(crate) fn read_photo(entry: &PhotoEntry) -> Result<(Photo, Region)> {
-    let read = |source| Error::Read {
-        path: entry.path.clone(),
-        source,
-    };
-    let bytes = std::fs::read(&entry.path).map_err(read)?;
-    let photo = Photo::decode(&bytes).map_err(|error| Error::Photo {
-        path: entry.path.clone(),
-        reason: error.to_string(),
-    })?;
+    let photo = decode_photo(&entry.path)?;
     let region = entry
         .region
         .unwrap_or(Region::whole(photo.width, photo.height));
     Ok((photo, region))
+}
+
+/// The upright photo in a file.
+pub(crate) fn decode_photo(path: &Path) -> Result<Photo> {
+    let read = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = std::fs::read(path).map_err(read)?;
+    Photo::decode(&bytes).map_err(|error| Error::Photo {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
 }

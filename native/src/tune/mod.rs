@@ -14,13 +14,18 @@
 //! By construction the tuned whole is, on these photos, at least as good as each of its tuned
 //! parts, and those at least as good as with any other value of the grid, the default's included.
 
+mod contest;
 mod error;
+mod exponential;
 mod first;
 pub mod grid;
 mod operating;
 mod queries;
+#[cfg(test)]
+mod rank_tests;
 mod search;
 mod sharpness;
+mod standing;
 #[cfg(test)]
 mod tests;
 

@@ -50,6 +50,17 @@ pub struct LabelledQuery<'a> {
 }
 
 impl<'a> LabelledQuery<'a> {
+    /// Of which nothing is known but the nearest photos.
+    #[cfg(test)]
+    pub(super) fn of_nearest(truth: Label, logits: &'a [f32], nearest: &'a [f32]) -> Self {
+        Self {
+            truth,
+            logits,
+            nearest,
+            centres: None,
+        }
+    }
+
     /// Similarity to each label's photos (step 3 of the decision), `[individuals + 1]`, `New` last.
     /// Where nothing is known but the nearest photos, it is these.
     pub fn similarity(&self, parameters: &DecisionParameters) -> Cow<'a, [f32]> {

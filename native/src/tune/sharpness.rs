@@ -1,8 +1,8 @@
 //! β, by maximum likelihood.
 
-use flukeprint_core::decision::negative_log_likelihood;
 use rayon::prelude::*;
 
+use super::exponential;
 use super::first::Scored;
 
 /// β is looked for between these. Where every tuning photo is named rightly the likelihood only
@@ -12,14 +12,21 @@ const LARGEST: f64 = 1000.0;
 /// The search ends when ln β is known to this.
 const PRECISION: f64 = 1e-3;
 
-/// The β with the smallest mean negative log likelihood of the true labels.
+/// The β with the smallest mean negative log likelihood of the true labels
+/// ([`flukeprint_core::decision::negative_log_likelihood`], with faster exponentials).
 pub(super) fn fit(scored: &[Scored]) -> f32 {
+    let largest = |(scores, _): &Scored| scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest: Vec<f32> = scored.par_iter().map(largest).collect();
     let loss = |log_sharpness: f64| {
         let sharpness = log_sharpness.exp() as f32;
         // Collected before it is summed: the order of a sum of floats matters.
         let losses: Vec<f64> = scored
             .par_iter()
-            .map(|(scores, slot)| negative_log_likelihood(scores, *slot, sharpness))
+            .zip(&largest)
+            .map(|((scores, slot), &largest)| {
+                let behind = f64::from(sharpness) * f64::from(largest - scores[*slot]);
+                exponential::sum(scores, largest, sharpness).ln() + behind
+            })
             .collect();
         losses.iter().sum::<f64>()
     };

@@ -25,6 +25,23 @@ pub fn succeed(command: &mut Command) -> Output {
     output
 }
 
+/// The one line that the command printed, with exit code 2.
+pub fn refusal(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(output.stdout.is_empty());
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("flukeprint: "))
+        .collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert!(
+        text.trim_end().ends_with(lines[0]),
+        "nothing follows the line: {text}"
+    );
+    lines[0].to_owned()
+}
+
 /// Draws `catalogue`, trains and tunes `run` on it and packs `bundle`, all in `folder`.
 pub fn make(folder: &Path, threads: &str) {
     let at = |name: &str| folder.join(name);

@@ -1,0 +1,446 @@
+//! The page, section by section.
+
+use super::super::breakdown::PhotoGroup;
+use super::super::intervals::Interval;
+use super::super::mistakes::{Mistake, Shown};
+use super::super::scores::{ALL, ScoreRow};
+use super::plots::{self, Drawn};
+use super::{Page, escape, pictures};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The whole page.
+pub(super) fn page(page: &Page<'_>) -> Drawn<String> {
+    let title = escape(page.title);
+    let sections = [
+        summary(page),
+        parts(page),
+        by_photos(page)?,
+        top_k(page)?,
+        new_against_known(page)?,
+        reliability(page)?,
+        seconds(page),
+        reid(page),
+        mistakes(page),
+        facts(page),
+    ];
+    Ok(format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}: evaluation</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <main>\n<h1>{title}</h1>\n{}</main>\n</body>\n</html>\n",
+        sections.concat()
+    ))
+}
+
+fn share(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+fn maybe(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), share)
+}
+
+fn range(interval: Option<Interval>) -> String {
+    match interval {
+        Some(Interval { low, high }) => format!("{low:.3} to {high:.3}"),
+        None => "–".to_owned(),
+    }
+}
+
+/// A table; the cells must be HTML already. The first cell of a row is its header.
+fn table(class: &str, caption: &str, header: &[&str], rows: &[(bool, Vec<String>)]) -> String {
+    let head: String = header
+        .iter()
+        .map(|name| format!("<th scope=\"col\">{name}</th>"))
+        .collect();
+    let head = match header.is_empty() {
+        true => String::new(),
+        false => format!("<thead><tr>{head}</tr></thead>\n"),
+    };
+    let body: String = rows
+        .iter()
+        .map(|(whole, cells)| row(*whole, cells))
+        .collect();
+    format!(
+        "<div class=\"wide\"><table class=\"{class}\">\n<caption>{caption}</caption>\n{head}\
+         <tbody>\n{body}</tbody>\n</table></div>\n"
+    )
+}
+
+fn row(whole: bool, cells: &[String]) -> String {
+    let numbered = cells.iter().enumerate();
+    let cells: String = numbered
+        .map(|(place, cell)| match place {
+            0 => format!("<th scope=\"row\">{cell}</th>"),
+            _ => format!("<td>{cell}</td>"),
+        })
+        .collect();
+    let class = if whole { " class=\"whole\"" } else { "" };
+    format!("<tr{class}>{cells}</tr>\n")
+}
+
+/// A plot with what it shows in words, for those who do not see it and for those who do.
+fn plot(svg: &str, alt: &str, caption: &str) -> String {
+    format!(
+        "<figure class=\"plot\"><div role=\"img\" aria-label=\"{}\">{svg}</div>\
+         <figcaption>{caption}</figcaption></figure>\n",
+        escape(alt)
+    )
+}
+
+fn section(title: &str, content: &str) -> String {
+    format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
+}
+
+fn summary(page: &Page<'_>) -> String {
+    let (gallery, whales) = page.gallery;
+    let lead = format!(
+        "<p>{} photos, {} of them of known whales, against a gallery of {gallery} photos of {whales} known \
+         whales and of new ones. Nothing was chosen on these photos.</p>\n",
+        page.photos, page.known_photos
+    );
+    let headline = page.headline;
+    let measures = [
+        ("MAP@5", "map5", Some(headline.map5)),
+        ("top-1", "top1", Some(headline.top1)),
+        ("top-5", "top5", Some(headline.top5)),
+        (
+            "known whales, top-1 among the known",
+            "known_top1",
+            headline.known_top1,
+        ),
+        (
+            "known whales, top-5 among the known",
+            "known_top5",
+            headline.known_top5,
+        ),
+        (
+            "new against known, area under the ROC curve",
+            "auc_new",
+            headline.auc_new,
+        ),
+        (
+            "new against known, equal-error rate",
+            "eer_new",
+            headline.eer_new,
+        ),
+        ("calibration error", "ece", Some(headline.ece)),
+        ("found again, top-1", "reid_top1", headline.reid_top1),
+        ("found again, top-5", "reid_top5", headline.reid_top5),
+    ];
+    let rows: Vec<_> = measures
+        .into_iter()
+        .filter_map(|(name, key, value)| {
+            let interval = headline.intervals.get(key).copied();
+            Some((
+                key == "map5",
+                vec![name.to_owned(), share(value?), range(interval)],
+            ))
+        })
+        .collect();
+    let bootstrap = headline.bootstrap;
+    let interval = format!("{} % lie in", bootstrap.percent);
+    let caption = format!(
+        "The whole decision. The range is where {} % of {} draws of the whales lie, each whale with all its \
+         photos (seed {}).",
+        bootstrap.percent, bootstrap.resamples, bootstrap.seed
+    );
+    lead + &table("", &caption, &["measure", "score", &interval], &rows)
+}
+
+fn parts(page: &Page<'_>) -> String {
+    let header = [
+        "part",
+        "MAP@5",
+        "95 %",
+        "top-1",
+        "95 %",
+        "top-5",
+        "known top-1",
+        "95 %",
+        "AUC new",
+        "95 %",
+    ];
+    let cells = |prefix: &str, row: &ScoreRow| {
+        let intervals = row.intervals;
+        vec![
+            escape(&format!("{prefix}{}", row.name)),
+            share(row.map5),
+            range(Some(intervals.map5)),
+            share(row.top1),
+            range(Some(intervals.top1)),
+            share(row.top5),
+            maybe(row.top1_known),
+            range(intervals.top1_known),
+            maybe(row.auc_new),
+            range(intervals.auc_new),
+        ]
+    };
+    let rows: Vec<_> = page
+        .rows
+        .iter()
+        .map(|(prefix, row)| (row.name == ALL, cells(prefix, row)))
+        .collect();
+    let caption = "Known top-1 leaves new aside: the share of known whales' photos whose whale comes first \
+                   among the known ones.";
+    section(
+        "Each part alone, and all together",
+        &table("", caption, &header, &rows),
+    )
+}
+
+fn by_photos(page: &Page<'_>) -> Drawn<String> {
+    let found = &page.breakdown.by_photos;
+    let title = "By photos of the whale";
+    let [Some(map5), Some(top1), Some(top5)] = [
+        found.balanced_map5,
+        found.balanced_top1,
+        found.balanced_top5,
+    ] else {
+        return Ok(section(
+            title,
+            "<p>None of the photos shows a known whale.</p>\n",
+        ));
+    };
+    let cells = |group: &PhotoGroup| {
+        vec![
+            group.photos.to_owned(),
+            group.whales.to_string(),
+            group.queries.to_string(),
+            share(group.map5),
+            range(Some(group.intervals.map5)),
+            share(group.top1),
+            range(Some(group.intervals.top1)),
+            share(group.top5),
+        ]
+    };
+    let mut rows: Vec<_> = found
+        .groups
+        .iter()
+        .map(|group| (false, cells(group)))
+        .collect();
+    let empty = String::new;
+    rows.push((
+        true,
+        vec![
+            "mean of the groups".to_owned(),
+            empty(),
+            empty(),
+            share(map5),
+            empty(),
+            share(top1),
+            empty(),
+            share(top5),
+        ],
+    ));
+    let header = [
+        "in the gallery",
+        "whales",
+        "photos",
+        "MAP@5",
+        "95 %",
+        "top-1",
+        "95 %",
+        "top-5",
+    ];
+    let caption = "Photos of known whales, by how many photos the gallery has of the whale.";
+    let groups: Vec<String> = found
+        .groups
+        .iter()
+        .map(|group| {
+            format!(
+                "{}: MAP@5 {:.2}, top-1 {:.2}",
+                group.photos, group.map5, group.top1
+            )
+        })
+        .collect();
+    let alt = format!("Scores by photos in the gallery. {}.", groups.join("; "));
+    let caption_of_plot = "Bars: where 95 % of draws of the whales lie.";
+    let plot = plot(&plots::by_photos(found)?, &alt, caption_of_plot);
+    Ok(section(
+        title,
+        &(table("", caption, &header, &rows) + &plot),
+    ))
+}
+
+fn top_k(page: &Page<'_>) -> Drawn<String> {
+    let curves = &page.breakdown.top_k;
+    let at = |k: usize| curves.all.get(k - 1).copied().unwrap_or_default();
+    let alt = format!(
+        "Share of photos whose true label is among the first places: {:.2} at 1, {:.2} at 5, {:.2} at 10, \
+         {:.2} at 20.",
+        at(1),
+        at(5),
+        at(10),
+        at(20)
+    );
+    let caption = "How often the right whale is among the first so many places of the answer.";
+    Ok(section(
+        "How far down one must look",
+        &plot(&plots::top_k(curves)?, &alt, caption),
+    ))
+}
+
+fn new_against_known(page: &Page<'_>) -> Drawn<String> {
+    let title = "Known or new";
+    let Some(area) = page.headline.auc_new else {
+        let words =
+            "<p>The photos show only known whales, or only new ones, so there is no curve.</p>\n";
+        return Ok(section(title, words));
+    };
+    let alt = format!("ROC curve of new against known; the area under it is {area:.3}.");
+    let caption = format!(
+        "ROC curve by the lead of new over the best known whale; area {area:.3}. The thin line is chance."
+    );
+    Ok(section(
+        title,
+        &plot(&plots::roc(&page.breakdown.roc)?, &alt, &caption),
+    ))
+}
+
+fn reliability(page: &Page<'_>) -> Drawn<String> {
+    let bins = &page.breakdown.reliability;
+    let rows: Vec<_> = bins
+        .iter()
+        .map(|bin| {
+            let cells = vec![
+                format!("{:.3} to {:.3}", bin.lowest, bin.highest),
+                bin.answers.to_string(),
+                share(bin.confidence),
+                share(bin.accuracy),
+            ];
+            (false, cells)
+        })
+        .collect();
+    let header = ["probability", "answers", "on average", "right"];
+    let (ece, by_chance) = (page.headline.ece, page.headline.ece_by_chance);
+    let alt = format!(
+        "Reliability diagram of {} groups of answers; calibration error {ece:.3}.",
+        bins.len()
+    );
+    let caption = format!(
+        "A dot for about equally many answers each. On the thin line the answers are right as often as they \
+         say; within the bars the distance may be chance (95 %). Calibration error {ece:.3}; right \
+         probabilities would give {by_chance:.3} by chance alone."
+    );
+    let plot = plot(&plots::reliability(bins)?, &alt, &caption);
+    let table = table("", "First answers by their probability.", &header, &rows);
+    let beside = format!("<div class=\"beside\">\n{plot}{table}</div>\n");
+    Ok(section("Can the probabilities be believed?", &beside))
+}
+
+fn seconds(page: &Page<'_>) -> String {
+    let Some(seconds) = page.seconds else {
+        return String::new();
+    };
+    let milliseconds = |seconds: f64| format!("{:.1}", 1e3 * seconds);
+    let mut rows: Vec<_> = seconds
+        .named()
+        .into_iter()
+        .map(|(stage, seconds)| (false, vec![stage.name().to_owned(), milliseconds(seconds)]))
+        .collect();
+    rows.push((true, vec!["all".to_owned(), milliseconds(seconds.total())]));
+    let caption = "Milliseconds a photo, on average, from its bytes to its answer.";
+    section("Time", &table("", caption, &["stage", "ms"], &rows))
+}
+
+fn reid(page: &Page<'_>) -> String {
+    let Some((which, reid)) = page.reid else {
+        return String::new();
+    };
+    let words = format!(
+        "<p>{which} {} photos of the {} whales with two or more, each looked up among the other {} photos: the \
+         nearest shows the same whale for {:.3} ({}), and the whale is among the five nearest for {:.3} ({}).</p>\n",
+        reid.queries,
+        reid.whales,
+        reid.photos - 1,
+        reid.top1,
+        range(Some(reid.intervals.top1)),
+        reid.top5,
+        range(Some(reid.intervals.top5))
+    );
+    section("Found again without a catalogue", &words)
+}
+
+fn mistakes(page: &Page<'_>) -> String {
+    let title = "The worst mistakes";
+    if page.mistakes.is_empty() {
+        return section(title, "<p>Every first answer is right.</p>\n");
+    }
+    let lead = "<p>Wrong first answers, the most certain first: the photo, the photo that it was taken to be \
+                like, and the gallery's nearest photo of the right whale. Now and then it is the label that is \
+                wrong.</p>\n";
+    let cards: String = page.mistakes.iter().map(card).collect();
+    section(
+        title,
+        &format!("{lead}<ol class=\"mistakes\">\n{cards}</ol>\n"),
+    )
+}
+
+fn name(whale: Option<&str>) -> String {
+    whale.map_or_else(
+        || "a new whale".to_owned(),
+        |whale| format!("whale {whale}"),
+    )
+}
+
+fn card(mistake: &Mistake) -> String {
+    let shows = name(mistake.shows.as_deref());
+    let taken = name(mistake.taken_for.as_deref());
+    let words = format!(
+        "<p><strong>{}</strong> taken for <strong>{}</strong> with {:.0} %; the right answer came at place \
+         {}.</p>\n",
+        escape(&shows),
+        escape(&taken),
+        100.0 * mistake.probability,
+        mistake.rank
+    );
+    let like = mistake.like.as_ref();
+    let right = mistake.right.as_ref();
+    let right_caption = match mistake.shows {
+        Some(_) => shows.clone(),
+        None => "not in the gallery".to_owned(),
+    };
+    let three = [
+        picture(Some(&mistake.photo), &format!("the photo: {shows}")),
+        picture(like, &format!("taken for {taken}")),
+        picture(right, &format!("right: {right_caption}")),
+    ];
+    format!(
+        "<li>\n{words}<div class=\"three\">\n{}</div>\n</li>\n",
+        three.concat()
+    )
+}
+
+fn picture(shown: Option<&Shown>, caption: &str) -> String {
+    let none = |why: &str| format!("<div class=\"none\">{why}</div>");
+    let (picture, file) = match shown {
+        None => (none("no photo to show"), String::new()),
+        Some(shown) => {
+            let file = format!("<br>{}", escape(&shown.file));
+            let alt = escape(&format!("Photo {}; {caption}", shown.file));
+            let picture = match pictures::data_uri(shown) {
+                Some(uri) => format!("<img src=\"{uri}\" alt=\"{alt}\">"),
+                None => none("this photo is not on this disk"),
+            };
+            (picture, file)
+        }
+    };
+    format!(
+        "<figure>{picture}<figcaption>{}{file}</figcaption></figure>\n",
+        escape(caption)
+    )
+}
+
+fn facts(page: &Page<'_>) -> String {
+    let rows: Vec<_> = page
+        .facts
+        .iter()
+        .map(|(name, value)| (false, vec![escape(name), escape(value)]))
+        .collect();
+    section(
+        "Facts",
+        &table("facts", "How to get the same again.", &[], &rows),
+    )
+}
