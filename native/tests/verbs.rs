@@ -63,8 +63,8 @@ fn evaluate_reports_each_part_alone_and_together() {
             "classifier, T = 1",
             "classifier, T and p",
             "nearest photo",
-            "whale's photos",
-            "whale's photos, q",
+            "photos of a whale",
+            "photos of a whale, q",
             "all"
         ]
     );

@@ -76,8 +76,8 @@ pub fn score_rows(
         "classifier, T = 1",
         "classifier, T and p",
         "nearest photo",
-        "whale's photos",
-        "whale's photos, q",
+        "photos of a whale",
+        "photos of a whale, q",
         ALL,
     ];
     Ok(rows(names, &outcomes))

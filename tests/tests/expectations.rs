@@ -1,0 +1,67 @@
+//! What a person expects and fears changes the answer, in headless Chromium.
+
+use anyhow::{Context, Result};
+use flukeprint_tests::{Chromedriver, Fixture, MODEL, Page, Screen, Server, Shown};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn expecting_strangers_makes_new_likelier_and_wariness_changes_the_verdict_alone()
+-> Result<()> {
+    let fixture = Fixture::from_env()?;
+    let server = Server::start(&fixture.binary, &fixture.site)?;
+    let driver = Chromedriver::start()?;
+    let page = Page::open(&driver, &server.page(MODEL, "wasm"), Screen::DESKTOP).await?;
+    page.wait_until_ready().await?;
+    page.choose(&[&fixture.photos[0]]).await?;
+    let usual = page.answer(0).await?;
+
+    let strangers = after_choosing(&page, "expected-share", "0.9").await?;
+    assert!(
+        percent_of_new(&strangers)? > percent_of_new(&usual)?,
+        "{} before, {} after",
+        usual.new_line,
+        strangers.new_line
+    );
+    let note = page.text("operating-note").await?;
+    assert!(note.contains("called new"), "{note}");
+
+    // Back to what the bundle was tuned on, but a miss is cheap: whales keep their probabilities.
+    page.run(CHOOSE_FIRST_SHARE, vec![]).await?;
+    let back = page.answer(0).await?;
+    assert_eq!(
+        (&back.verdict, &back.candidates),
+        (&usual.verdict, &usual.candidates)
+    );
+    let careless = after_choosing(&page, "missed-cost", "0.1").await?;
+    assert_eq!(careless.candidates, usual.candidates);
+
+    page.close().await
+}
+
+const CHOOSE_FIRST_SHARE: &str = r#"
+    const select = document.getElementById("expected-share");
+    select.selectedIndex = 0;
+    select.dispatchEvent(new Event("change"));
+"#;
+
+/// Chooses a value as a person would, and what the first photo's answer then is.
+async fn after_choosing(page: &Page, select: &str, value: &str) -> Result<Shown> {
+    let script = r#"
+        const select = document.getElementById(arguments[0]);
+        document.getElementById("expectations").open = true;
+        select.value = arguments[1];
+        select.dispatchEvent(new Event("change"));
+        return select.value;
+    "#;
+    let chosen: Value = page.run(script, vec![json!(select), json!(value)]).await?;
+    assert_eq!(chosen, json!(value), "the choice is offered");
+    page.answer(0).await
+}
+
+/// What the line below the candidates says of a whale that is not in the catalogue.
+fn percent_of_new(shown: &Shown) -> Result<u32> {
+    let (_, said) = shown.new_line.split_once(": ").context("a probability")?;
+    let digits = said.chars().skip_while(|one| !one.is_ascii_digit());
+    let digits: String = digits.take_while(char::is_ascii_digit).collect();
+    Ok(digits.parse()?)
+}
