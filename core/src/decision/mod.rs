@@ -38,7 +38,7 @@ use alloc::vec::Vec;
 use crate::gallery::{Gallery, GalleryError};
 
 pub use calibration::{log_odds_of_first, negative_log_likelihood, probabilities};
-pub use classifier::{classifier_column, classifier_probabilities};
+pub use classifier::{classifier_column, classifier_probabilities, merged_logits};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use parameters::DecisionParameters;
 pub use rank::{Answer, Candidate, rank_of};

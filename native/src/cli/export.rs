@@ -66,7 +66,7 @@ impl Export {
 }
 
 /// Today in UTC, by H. Hinnant's `civil_from_days`.
-fn today() -> String {
+pub(super) fn today() -> String {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());

@@ -5,12 +5,14 @@
 //! - [`intervals`]: how much of a score is chance;
 //! - [`Confidence`]: whether the probabilities can be believed;
 //! - [`reid`]: photos found again among others, whose whales nothing was learnt of;
+//! - [`enrolling`]: whales enrolled from one photo, and what they cost the others;
 //! - [`Headline`]: the figures that are looked for first;
 //! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
 //! - [`raw_pixel_rows`]: the baseline that a net must leave behind.
 
 mod confidence;
 pub(crate) mod embeddings;
+pub mod enrolling;
 mod headline;
 pub mod intervals;
 mod labelled;

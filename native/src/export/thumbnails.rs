@@ -5,9 +5,11 @@ use crate::progress::Progress;
 use crate::train::samples::read_photo;
 use crate::{Error, Result};
 use flukeprint_core::bundle::{FileEntry, GalleryPhoto, StaticFile};
+use flukeprint_core::photo::{Photo, Region};
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
 use rayon::prelude::*;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Longest width and height, pixels.
@@ -35,23 +37,43 @@ pub(super) fn add(
     });
     let mut files = Vec::new();
     for (photo, bytes) in photos.iter_mut().zip(pictures.collect::<Result<Vec<_>>>()?) {
-        let mut entry = FileEntry::of("", "jpg", &bytes);
-        entry.path = format!("thumbnails/{}.jpg", &entry.sha256[..16]);
-        files.push(StaticFile {
-            path: entry.path.clone(),
-            bytes,
-        });
+        let (entry, file) = named(bytes);
+        files.push(file);
         photo.thumbnail = Some(entry);
     }
     Ok(files)
 }
 
+/// The small picture of a photo that is read already, which is at `path` (for messages).
+///
+/// # Errors
+/// A region outside the photo, and an encoder that fails.
+pub(crate) fn thumbnail(
+    photo: Photo,
+    region: Region,
+    path: &Path,
+) -> Result<(FileEntry, StaticFile)> {
+    Ok(named(picture(photo, region, path)?))
+}
+
+/// A picture under the name of its hash.
+fn named(bytes: Vec<u8>) -> (FileEntry, StaticFile) {
+    let mut entry = FileEntry::of("", "jpg", &bytes);
+    entry.path = format!("thumbnails/{}.jpg", &entry.sha256[..16]);
+    let path = entry.path.clone();
+    (entry, StaticFile { path, bytes })
+}
+
 fn draw(entry: &PhotoEntry) -> Result<Vec<u8>> {
+    let (photo, region) = read_photo(entry)?;
+    picture(photo, region, &entry.path)
+}
+
+fn picture(photo: Photo, region: Region, path: &Path) -> Result<Vec<u8>> {
     let failed = |reason: String| Error::Photo {
-        path: entry.path.clone(),
+        path: path.to_owned(),
         reason,
     };
-    let (photo, region) = read_photo(entry)?;
     let crop = region.crop(MARGIN, photo.width, photo.height)?;
     let picture = RgbImage::from_raw(photo.width, photo.height, photo.pixels)
         .ok_or_else(|| failed("its pixels do not fill it".to_owned()))?;
