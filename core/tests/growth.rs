@@ -6,7 +6,7 @@ mod common;
 use common::growth::{
     DAY, WIDTH, bytes, ensemble, feature, load, logits, open, photo, start, with_new_whales,
 };
-use common::{WHALES, contents};
+use common::{WHALES, contents, gallery};
 use flukeprint_core::Error;
 use flukeprint_core::bundle::{Did, FileEntry, GrowingBundle, MERGED_FORMAT, StaticFile, assemble};
 use flukeprint_core::identify::Fuse;
@@ -66,7 +66,7 @@ fn enrolled_whales_are_found_and_have_columns_in_order() {
 }
 
 #[test]
-fn an_imprinted_column_is_as_high_as_trained_ones_where_nobody_was_taught() {
+fn an_imprinted_column_is_as_high_on_the_photos_of_others_as_trained_ones_are() {
     let mut bundle = open(&start());
     bundle
         .enroll(vec![photo(WIDTH, 1, Some("Nora"))], DAY)
@@ -80,20 +80,32 @@ fn an_imprinted_column_is_as_high_as_trained_ones_where_nobody_was_taught() {
             .map(|i| weight.values[i * columns + at])
             .collect()
     };
+    // The gallery: a photo of each whale, those of new ones, Nora's.
+    let store = gallery(WIDTH);
+    let old = store.features().features().unwrap().chunks(WIDTH);
+    let mut photos: Vec<(Option<usize>, Vec<f32>)> = old
+        .enumerate()
+        .map(|(whale, feature)| (Some(whale), feature.to_vec()))
+        .collect();
+    photos.extend((0..24).map(|number| (None, feature(WIDTH, 1000 + number))));
+    photos.push((Some(WHALES), feature(WIDTH, 1)));
     // Fresh batch norms have deviation 1 and mean 0, so that a feature is as long as the root of its width.
-    let height = |at: usize, number: usize| -> f64 {
-        let photo = feature(WIDTH, 1000 + number);
-        let length = photo.iter().map(|v| v * v).sum::<f32>().sqrt();
-        let dot: f32 = column(at).iter().zip(&photo).map(|(a, b)| a * b).sum();
-        f64::from(dot / length * (WIDTH as f32).sqrt() + bias.values[at])
+    let heights = |at: usize| -> Vec<f64> {
+        let column = column(at);
+        let others = photos.iter().filter(|(whale, _)| *whale != Some(at));
+        let height = |(_, photo): &(Option<usize>, Vec<f32>)| {
+            let length = photo.iter().map(|v| v * v).sum::<f32>().sqrt();
+            let dot: f32 = column.iter().zip(photo).map(|(a, b)| a * b).sum();
+            f64::from(dot / length * (WIDTH as f32).sqrt() + bias.values[at])
+        };
+        others.map(height).collect()
     };
     let quantile = |mut heights: Vec<f64>| {
         heights.sort_by(f64::total_cmp);
         heights[(0.95 * (heights.len() - 1) as f64) as usize]
     };
-    let trained = (0..WHALES).flat_map(|at| (0..24).map(move |number| (at, number)));
-    let trained = quantile(trained.map(|(at, number)| height(at, number)).collect());
-    let imprinted = quantile((0..24).map(|number| height(WHALES, number)).collect());
+    let trained = quantile((0..WHALES).flat_map(heights).collect());
+    let imprinted = quantile(heights(WHALES));
     assert!((trained - imprinted).abs() < 0.02, "{trained} {imprinted}");
     let length = |at| column(at).iter().map(|v| v * v).sum::<f32>().sqrt();
     let lengths: Vec<f32> = (0..WHALES).map(length).collect();

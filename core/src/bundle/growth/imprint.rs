@@ -2,15 +2,15 @@
 //!
 //! Qi and others imprint into a classifier of cosines, where the normalised feature is the column. Ours
 //! is linear, with a bias, on features that are not of unit length. So a column is the mean direction
-//! of the whale's photos, as long as the trained columns are (their median), and its bias is set by what
-//! photos say that the classifier was never taught an answer for: gallery photos of new whales. On them
-//! the new column shall be as high as trained ones are, at the quantile [`QUANTILE`]. A trained column
-//! has learnt to be low on the photos of others and an imprinted one has not: without this, one known
-//! whale's photo in ten is given to an enrolled whale. Upper quantiles are what competes for the first
-//! place; a mean would hang on a photo or two that in truth show the same whale.
+//! of the whale's photos, as long as the trained columns are (their median), and its bias is such that
+//! on the gallery's photos of others it is as high as trained columns are on those of others, at the
+//! quantile [`QUANTILE`]. A trained column has learnt to be low there and an imprinted one has not: with
+//! the mean of the trained biases, twice as many photos of known whales are given to enrolled ones as
+//! would be by chance. Upper quantiles are what competes for the first place; the very highest photos
+//! may show the same whale without anybody knowing.
 //!
-//! Everything comes from the bundle itself: the column of an individual follows from its rows, the rows
-//! of new whales and the trained columns.
+//! Everything comes from the bundle itself: the column of an individual follows from the gallery's rows
+//! and the trained columns.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -22,13 +22,12 @@ use super::super::members::prefix;
 use super::super::weights::{Stored, floats};
 use super::content::{Coded, Column, Content, Part, Row};
 
-/// Where imprinted and trained columns are to be equally high, as a share of the photos.
+/// Where imprinted and trained columns are to be equally high, as a share of the photos. Chosen so that
+/// enrolled whales get no more and no fewer photos of known ones than chance would give them (see
+/// docs/results.md, *Enrolling*).
 const QUANTILE: f64 = 0.95;
-/// Fewer photos of new whales say too little; then all photos are asked, each column about those of
-/// others.
-const FEWEST: usize = 20;
 /// Photos that are asked at most, and columns; evenly taken from all.
-const PHOTOS: usize = 256;
+const PHOTOS: usize = 512;
 const COLUMNS: usize = 512;
 /// Lengths below this have no direction.
 const SHORTEST: f32 = 1e-12;
@@ -65,12 +64,8 @@ impl Imprinter {
         tensors: &BTreeMap<String, Stored>,
         widths: &[usize],
     ) -> Option<Self> {
-        let new = content.rows_of(None);
-        let asked = match new.len() >= FEWEST {
-            true => new,
-            false => (0..content.rows.len()).collect(),
-        };
-        let asked = evenly(&asked, PHOTOS);
+        let all: Vec<usize> = (0..content.rows.len()).collect();
+        let asked = evenly(&all, PHOTOS);
         let trained: Vec<&Column> = content
             .columns
             .iter()
