@@ -75,6 +75,9 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// The bundle cannot be changed as asked.
+    #[error(transparent)]
+    Growth(#[from] crate::bundle::GrowthError),
     /// The gallery refuses.
     #[error(transparent)]
     Gallery(#[from] crate::gallery::GalleryError),

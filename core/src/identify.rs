@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
-use crate::bundle::{Bundle, GalleryPhoto, Manifest};
+use crate::bundle::{Bundle, GalleryPhoto, Manifest, MergedColumn};
 use crate::decision::{self, Answer, OperatingPoint, Query};
 use crate::gallery::{Gallery, Label, NEW_WHALE, normalized};
 use crate::members::{Members, read};
@@ -81,6 +81,7 @@ pub struct Identifier {
     gallery: Gallery,
     photos: Vec<GalleryPhoto>,
     point: OperatingPoint,
+    merged: Vec<MergedColumn>,
     device: Device,
 }
 
@@ -98,10 +99,11 @@ impl Identifier {
             finder,
             gallery,
             photos,
+            merged,
         } = bundle;
         let file = &manifest.files.weights.path;
         let known = gallery.individuals().len();
-        let members = Members::new(&manifest, networks, known, device)?;
+        let members = Members::new(&manifest, networks, known, &merged, device)?;
         let finder = match &manifest.model.finder {
             Some(config) => Some((
                 config.clone(),
@@ -116,6 +118,7 @@ impl Identifier {
             gallery,
             photos,
             point: OperatingPoint::default(),
+            merged,
             device: device.clone(),
         })
     }
@@ -268,7 +271,7 @@ impl Identifier {
     }
 
     /// The path up to the embedding: where the fluke is, who says so, and what the networks say
-    /// of it. Without a `region` the finder proposes one, and without a proposal it is the whole photo.
+    /// of it, with one logit an individual even where it has several columns. Without a `region` the finder proposes one, and without a proposal it is the whole photo.
     ///
     /// # Errors
     /// As [`Identifier::identify_photo`].
@@ -292,7 +295,10 @@ impl Identifier {
         on_stage(Stage::Prepare);
         let inputs = self.members.inputs(photo, region)?;
         on_stage(Stage::Embed);
-        Ok((region, region_source, self.members.embed(inputs).await?))
+        let mut embedding = self.members.embed(inputs).await?;
+        let temperature = self.manifest.decision.temperature;
+        embedding.logits = decision::merged_logits(embedding.logits, &self.merged, temperature);
+        Ok((region, region_source, embedding))
     }
 
     /// The finder's region, if there is a finder and it finds something.

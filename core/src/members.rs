@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::bundle::{Manifest, Member, SelfCheck};
+use crate::bundle::{Manifest, Member, MergedColumn, SelfCheck};
 use crate::decision::DecisionError;
 use crate::embedding::{Embedding, Fuse};
 use crate::model::Network;
@@ -36,11 +36,13 @@ struct Reader {
 pub(crate) type Inputs = Vec<Vec<Vec<f32>>>;
 
 impl Members {
-    /// Puts the manifest's networks on `device`; the gallery has `known` individuals.
+    /// Puts the manifest's networks on `device`; the gallery has `known` individuals, and of the
+    /// classifiers' columns some are `merged`.
     pub(crate) fn new(
         manifest: &Manifest,
         networks: Vec<Named>,
         known: usize,
+        merged: &[MergedColumn],
         device: &Device,
     ) -> Result<Self> {
         let file = &manifest.files.weights.path;
@@ -49,7 +51,8 @@ impl Members {
         let mut readers = Vec::new();
         for member in manifest.members() {
             let network = networks.next().unwrap_or_default();
-            let logits = logits(&network, known).map_err(|error| member.name_in(file, error))?;
+            let logits = logits(&network, known, merged);
+            let logits = logits.map_err(|error| member.name_in(file, error))?;
             let first = *logits_of_first.get_or_insert(logits);
             if logits != first {
                 return Err(Error::Bundle {
@@ -115,11 +118,14 @@ impl Members {
     }
 }
 
-/// How many individuals a network answers for.
-fn logits(network: &Named, known: usize) -> Result<usize> {
+/// How many columns a network's classifier has, for at most as many individuals as are known.
+fn logits(network: &Named, known: usize, merged: &[MergedColumn]) -> Result<usize> {
     let bias = network.get("total.bias");
-    let logits = bias.map_or(known, |bias| bias.values.len());
-    if logits > known {
+    let logits = bias.map_or(known + merged.len(), |bias| bias.values.len());
+    let beyond = merged
+        .last()
+        .is_some_and(|last| last.column as usize >= logits);
+    if beyond || logits - merged.len() > known {
         return Err(DecisionError::TooManyLogits {
             logits,
             individuals: known,

@@ -265,6 +265,22 @@ pub enum Error {
         /// Photos that were asked for.
         photos: usize,
     },
+    /// Some photos cannot be enrolled, and so none was.
+    #[error(
+        "{failed} of {photos} photos cannot be used, each named above; nothing was enrolled. Mend them or leave them out"
+    )]
+    NotEnrolled {
+        /// Photos that cannot be used.
+        failed: usize,
+        /// Photos that were given.
+        photos: usize,
+    },
+    /// A bundle is not what it was when it was read.
+    #[error("bundle {} was changed by somebody else meanwhile; run the command again", path.display())]
+    BundleChanged {
+        /// Its folder.
+        path: PathBuf,
+    },
     /// A device cannot be used.
     #[error("device `{device}`: {reason}")]
     Device {
@@ -287,6 +303,9 @@ pub enum Error {
     /// Tuning or scoring refuses.
     #[error(transparent)]
     Tune(#[from] crate::tune::TuneError),
+    /// A bundle cannot be changed as asked.
+    #[error(transparent)]
+    Growth(#[from] flukeprint_core::bundle::GrowthError),
     /// The synthetic catalogue cannot be drawn.
     #[error(transparent)]
     Synth(#[from] crate::synth::SynthError),

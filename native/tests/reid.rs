@@ -219,4 +219,39 @@ fn whales_that_a_run_kept_out_are_in_no_other_list_and_are_measured_alone() {
     let exported = json(reid(&at("bundle"), &at("labels.csv")).arg("--json"));
     assert_eq!(exported["known_photos"], photos);
     assert_eq!(&exported["reid"], reid_of);
+
+    // Enrolled by one photo each, their other photos ask for them.
+    let enroll = |whales: usize| {
+        let mut command = flukeprint(&["evaluate", "--enroll", &whales.to_string(), "--run"]);
+        command.arg(at("run"));
+        command
+    };
+    let enrolled = json(enroll(UNSEEN).arg("--json"));
+    for (name, wanted) in [
+        ("whales", UNSEEN),
+        ("queries", photos - UNSEEN),
+        ("old_whales", all.len() - UNSEEN),
+        ("old_queries", list("report").len()),
+    ] {
+        assert_eq!(enrolled[name], wanted, "{name}");
+    }
+    let number = |path: &str| enrolled.pointer(path).unwrap().as_f64().unwrap();
+    for after in ["by_photo", "imprinted"] {
+        let lost = number(&format!("/{after}/cost/map5/value"));
+        let apart = number("/before/map5/value") - number(&format!("/{after}/old/map5/value"));
+        assert!((lost - apart).abs() < 1e-9, "{lost} {apart}");
+        let [top1, top5] =
+            ["top1", "top5"].map(|share| number(&format!("/{after}/enrolled/{share}/value")));
+        assert!(0.0 < top5 && top1 <= top5, "{top1} {top5}");
+    }
+    assert_eq!(enrolled, json(enroll(UNSEEN).arg("--json")));
+    let text = String::from_utf8(succeed(&mut enroll(UNSEEN)).stdout).unwrap();
+    assert!(text.contains("old whales with one photo"), "{text}");
+    let output = enroll(UNSEEN + 1).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(
+        message.contains("validation.unseen_whales = 9"),
+        "{message}"
+    );
 }

@@ -33,6 +33,7 @@ async fn files() -> Vec<StaticFile> {
         file: format!("{i}.jpg"),
         individual: Some(i as u32),
         thumbnail: None,
+        sha256: None,
     });
     let rows = (0..WHALES).map(|i| GalleryRow {
         label: Label::Individual(i as u32),

@@ -172,7 +172,7 @@ export function expectedShare(share, fitted) {
 /** @param {number} cost  of a missed match, in false matches */
 export function missedCost(cost) {
   if (cost === 1) return "as bad as a wrong name";
-  return cost > 1 ? `${number(cost)} times as bad as a wrong name` : `${number(Math.round(1 / cost))} times less bad than a wrong name`;
+  return cost > 1 ? `${number(cost)} times as bad as a wrong name` : `${percent(cost)} as bad as a wrong name`;
 }
 
 /** @param {OperatingRates} rates */

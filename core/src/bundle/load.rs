@@ -6,7 +6,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::manifest::{FileEntry, GalleryPhoto, Individuals, Manifest};
+use super::manifest::{
+    FileEntry, GalleryPhoto, Individuals, MERGED_FORMAT, Manifest, MergedColumn,
+};
 use super::members::split_members;
 use super::weights;
 use super::write::split_finder;
@@ -27,6 +29,8 @@ pub struct Bundle {
     pub gallery: Gallery,
     /// One a row of the gallery.
     pub photos: Vec<GalleryPhoto>,
+    /// The classifier's columns beyond an individual's first.
+    pub merged: Vec<MergedColumn>,
 }
 
 /// Takes the files of a bundle one by one, in any order.
@@ -84,6 +88,13 @@ impl Loader {
         let (network, finder) = split_finder(weights::decode(&files.weights.path, &weights)?);
         let networks = split_members(network, self.manifest.members().len());
         let individuals = read_individuals(&files.individuals.path, &individuals)?;
+        let merged = !individuals.merged.is_empty();
+        if merged != (self.manifest.format == MERGED_FORMAT) {
+            return Err(refuse(
+                &files.individuals.path,
+                "does not fit the bundle's format; copy the bundle again",
+            ));
+        }
         let store = read_index(&files.index.path, &index)?;
         let expected = self.manifest.feature_width();
         if store.dimension() != expected {
@@ -115,6 +126,7 @@ impl Loader {
             finder,
             gallery,
             photos: individuals.photos,
+            merged: individuals.merged,
         })
     }
 
@@ -125,20 +137,26 @@ impl Loader {
     }
 }
 
-fn refuse(file: &str, reason: &str) -> Error {
+pub(super) fn refuse(file: &str, reason: &str) -> Error {
     Error::Bundle {
         file: file.to_string(),
         reason: reason.to_string(),
     }
 }
 
-fn read_individuals(file: &str, bytes: &[u8]) -> Result<Individuals> {
+pub(super) fn read_individuals(file: &str, bytes: &[u8]) -> Result<Individuals> {
     let individuals: Individuals = serde_json::from_slice(bytes).map_err(|error| {
         refuse(
             file,
             &format!("cannot be used ({error}); export the bundle again"),
         )
     })?;
+    if !individuals.is_sound() {
+        return Err(refuse(
+            file,
+            "gives a column of the classifier to an individual without one of its own; copy the bundle again",
+        ));
+    }
     let mut names = BTreeSet::new();
     match individuals
         .names

@@ -19,10 +19,14 @@ pub const FORMAT: u32 = 1;
 /// number of its own so that a program that knows one network only says so.
 pub const ENSEMBLE_FORMAT: u32 = 2;
 
+/// The format of a bundle, of one network or several, in which an individual has more than one of the
+/// classifier's columns: [`Individuals::merged`]. A program that does not know of it would answer wrong.
+pub const MERGED_FORMAT: u32 = 3;
+
 /// `bundle.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the bundle format, [`FORMAT`] or [`ENSEMBLE_FORMAT`].
+    /// Version of the bundle format, [`FORMAT`], [`ENSEMBLE_FORMAT`] or [`MERGED_FORMAT`].
     pub format: u32,
     /// What the catalogue is called, for people.
     pub title: String,
@@ -150,7 +154,7 @@ impl FileEntry {
     }
 }
 
-/// The files that must be there before the first photo is named.
+/// The files that must be there before the first photo is named, and the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
     /// The networks.
@@ -159,10 +163,13 @@ pub struct Files {
     pub index: FileEntry,
     /// Names and gallery photos.
     pub individuals: FileEntry,
+    /// What was done to the bundle since it was exported; nobody needs it to name a whale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<FileEntry>,
 }
 
 impl Files {
-    /// All of them.
+    /// All that must be there.
     pub fn all(&self) -> [&FileEntry; 3] {
         [&self.weights, &self.index, &self.individuals]
     }
@@ -175,6 +182,52 @@ pub struct Individuals {
     pub names: Vec<String>,
     /// One a row of the index, in its order.
     pub photos: Vec<GalleryPhoto>,
+    /// Columns of the classifier beyond an individual's first, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MergedColumn>,
+    /// Columns of the classifier that were made of gallery photos and not trained, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imprinted: Vec<u32>,
+}
+
+/// A column of the classifier that belongs to an individual which has one already: the bundle's user
+/// said that two whales of the classifier are one. Its probability is the sum of theirs.
+///
+/// The other columns are those of the first individuals, in order; such a one stands behind its
+/// individual's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergedColumn {
+    /// Its place among the columns.
+    pub column: u32,
+    /// Position of its whale among the names.
+    pub individual: u32,
+}
+
+impl Individuals {
+    /// Whether [`Self::merged`] keeps its rules.
+    pub(super) fn is_sound(&self) -> bool {
+        let ascending = self.merged.is_sorted_by(|a, b| a.column < b.column);
+        // As many individuals have their first column before it as columns do that are not merged.
+        let behind = |(before, one): (u32, &MergedColumn)| {
+            let first = one.column.checked_sub(before);
+            first.is_some_and(|first| one.individual < first)
+        };
+        ascending && (0..).zip(&self.merged).all(behind)
+    }
+
+    /// Whose each of so many columns is; `None` where they are too few or too many.
+    pub(super) fn owners(&self, columns: usize) -> Option<Vec<u32>> {
+        let mut merged = self.merged.iter().peekable();
+        let mut next = 0..;
+        let owner = |column: u32| match merged.next_if(|one| one.column == column) {
+            Some(one) => Some(one.individual),
+            None => next.next(),
+        };
+        let owners: Vec<u32> = (0..columns as u32).map_while(owner).collect();
+        let known = owners.iter().all(|&one| (one as usize) < self.names.len());
+        (known && merged.next().is_none()).then_some(owners)
+    }
 }
 
 /// A photo of the gallery.
@@ -188,6 +241,9 @@ pub struct GalleryPhoto {
     /// A small picture of it, if the bundle has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail: Option<FileEntry>,
+    /// SHA-256 of the photo's file, hexadecimal, if it was enrolled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 impl Manifest {
@@ -209,11 +265,11 @@ impl Manifest {
         };
         let version: Version = serde_json::from_slice(bytes)
             .map_err(|error| refuse(format!("is no bundle manifest ({error})")))?;
-        if !(FORMAT..=ENSEMBLE_FORMAT).contains(&version.format) {
+        if !(FORMAT..=MERGED_FORMAT).contains(&version.format) {
             return Err(refuse(format!(
-                "has format {}, this program reads formats {FORMAT} and {ENSEMBLE_FORMAT}; {}",
+                "has format {}, this program reads formats {FORMAT} to {MERGED_FORMAT}; {}",
                 version.format,
-                if version.format > ENSEMBLE_FORMAT {
+                if version.format > MERGED_FORMAT {
                     "update the program"
                 } else {
                     "export the bundle again"
@@ -223,7 +279,8 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| {
             refuse(format!("cannot be used ({error}); export the bundle again"))
         })?;
-        for file in manifest.files.all() {
+        let files = manifest.files.all().into_iter();
+        for file in files.chain(&manifest.files.journal) {
             if file.path.contains("..") || file.path.contains(':') || file.path.starts_with('/') {
                 return Err(refuse(format!(
                     "names the file `{}`, which lies outside the bundle",

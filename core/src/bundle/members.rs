@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{ENSEMBLE_FORMAT, FORMAT, Manifest, ModelFacts};
+use super::manifest::{ENSEMBLE_FORMAT, FORMAT, MERGED_FORMAT, Manifest, ModelFacts};
 use super::weights::{self, Stored};
 use super::write::FINDER;
 use crate::identify::Fuse;
@@ -136,7 +136,8 @@ impl Manifest {
         let refuse = |file: String, reason: String| Err(Error::Bundle { file, reason });
         let members = self.members();
         let several = members.len() > 1;
-        if several != (self.format == ENSEMBLE_FORMAT) || several != self.model.ensemble.is_some() {
+        let fits = self.format == MERGED_FORMAT || several == (self.format == ENSEMBLE_FORMAT);
+        if !fits || several != self.model.ensemble.is_some() {
             let reason = format!(
                 "has format {}, but the number of its networks is {}; export the bundle again",
                 self.format,
@@ -169,7 +170,7 @@ impl Manifest {
 }
 
 /// What the tensors of the member with this number, from 1, are called before their own name.
-fn prefix(number: usize) -> String {
+pub(super) fn prefix(number: usize) -> String {
     match number {
         1 => String::new(),
         _ => format!("member{number}."),

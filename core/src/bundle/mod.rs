@@ -5,6 +5,8 @@
 //!   [`weights`];
 //! - `index.HASH.safetensors`: one embedding a gallery photo, 8-bit with one scale a row;
 //! - `individuals.HASH.json`: the names, and what is known of every gallery photo;
+//! - `journal.HASH.json`: what was done to the bundle since, and how to take it back, see
+//!   [`GrowingBundle`]; nobody needs it to name a whale, and most bundles have none;
 //! - `thumbnails/HASH.jpg`: one a gallery photo, if the bundle has them, listed with size and hash
 //!   in the individuals' file and fetched on demand.
 //!
@@ -14,6 +16,7 @@
 //! File names carry the first 16 digits of their SHA-256, so that a cache never lies. Nothing is
 //! half loaded: [`Loader`] checks size and hash of every file before anything is built.
 
+mod growth;
 mod hash;
 mod load;
 mod manifest;
@@ -21,11 +24,12 @@ mod members;
 pub mod weights;
 mod write;
 
+pub use growth::{Did, Enrolled, Entry, GrowingBundle, GrowthError, NewPhoto};
 pub use hash::sha256_hex;
 pub use load::{Bundle, Loader};
 pub use manifest::{
-    CatalogueFacts, ENSEMBLE_FORMAT, FORMAT, FileEntry, Files, GalleryPhoto, Individuals, Manifest,
-    ModelFacts, SelfCheck,
+    CatalogueFacts, ENSEMBLE_FORMAT, FORMAT, FileEntry, Files, GalleryPhoto, Individuals,
+    MERGED_FORMAT, Manifest, MergedColumn, ModelFacts, SelfCheck,
 };
 pub use members::{EnsembleFacts, Member, MemberFacts, join_members, split_members};
 pub use write::{Contents, StaticFile, assemble, join_finder, split_finder};

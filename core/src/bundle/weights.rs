@@ -18,7 +18,8 @@ use crate::{Error, Result};
 
 const SCALE: &str = ".scale";
 
-/// Bytes of a tensor on their way into a file.
+/// Bytes of a tensor on their way into a file or out of one.
+#[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) dtype: Dtype,
     pub(crate) shape: Vec<usize>,

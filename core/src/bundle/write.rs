@@ -89,24 +89,17 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
             .map(|individual| individual.name.clone())
             .collect(),
         photos: contents.photos,
+        merged: Vec::new(),
+        imprinted: Vec::new(),
     };
-    let catalogue = CatalogueFacts {
-        individuals: individuals.names.len(),
-        photos: individuals.photos.len(),
-        new_photos: individuals
-            .photos
-            .iter()
-            .filter(|photo| photo.individual.is_none())
-            .count(),
-        date: contents.date,
-        filters: contents.filters,
-    };
+    let catalogue = catalogue_facts(&individuals, contents.date, contents.filters);
     let index = encode_index(gallery)?;
     let individuals = json("the individuals", &individuals)?;
     let files = Files {
         weights: FileEntry::of("weights", "safetensors", &contents.weights),
         index: FileEntry::of("index", "safetensors", &index),
         individuals: FileEntry::of("individuals", "json", &individuals),
+        journal: None,
     };
     let manifest = Manifest {
         format: contents.model.format(),
@@ -132,7 +125,24 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
     ])
 }
 
-fn json<T: serde::Serialize>(file: &str, value: &T) -> Result<Vec<u8>> {
+/// The facts of a catalogue, counted.
+pub(super) fn catalogue_facts(
+    individuals: &Individuals,
+    date: String,
+    filters: Vec<String>,
+) -> CatalogueFacts {
+    let photos = &individuals.photos;
+    let new = photos.iter().filter(|photo| photo.individual.is_none());
+    CatalogueFacts {
+        individuals: individuals.names.len(),
+        photos: photos.len(),
+        new_photos: new.count(),
+        date,
+        filters,
+    }
+}
+
+pub(super) fn json<T: serde::Serialize>(file: &str, value: &T) -> Result<Vec<u8>> {
     let refuse = |error| Error::Bundle {
         file: file.to_string(),
         reason: format!("cannot be written ({error})"),

@@ -42,7 +42,7 @@ use alloc::vec::Vec;
 use crate::gallery::{Closeness, Gallery, GalleryError};
 
 pub use calibration::{log_odds_of_first, negative_log_likelihood, probabilities};
-pub use classifier::{classifier_column, classifier_probabilities};
+pub use classifier::{classifier_column, classifier_probabilities, merged_logits};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use operating::{OperatingPoint, OperatingRates};
 pub use parameters::DecisionParameters;

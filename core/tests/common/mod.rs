@@ -1,6 +1,8 @@
 //! A bundle of a network with random weights and a gallery of made-up features.
 #![allow(dead_code, clippy::panic, clippy::unwrap_used)] // each test file uses a part
 
+pub mod growth;
+
 use burn::tensor::Device;
 use flukeprint_core::bundle::{
     Contents, GalleryPhoto, Loader, ModelFacts, SelfCheck, StaticFile, assemble, weights,
@@ -40,6 +42,7 @@ fn make_contents() -> Contents {
         file: format!("{i}.jpg"),
         individual: Some(i as u32),
         thumbnail: None,
+        sha256: None,
     });
     Contents {
         title: "made up".to_owned(),

@@ -4,6 +4,7 @@ use super::devices::DeviceArgs;
 use super::export::today;
 use super::table;
 use crate::data::{Catalogue, Reading, Source};
+use crate::evaluate::enrolling::evaluate_enrolling;
 use crate::evaluate::html::{self, About};
 use crate::evaluate::{BundleQuestion, evaluate, evaluate_bundle};
 use crate::export::open_bundle;
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
     after_help = "Examples:\n  flukeprint evaluate --run run --json > scores.json\n  \
     flukeprint evaluate --bundle site/models/mine --labels new.csv --photos new/\n  \
     flukeprint evaluate --bundle site/models/mine --labels others.csv --photos others/ --reid\n  \
-    flukeprint evaluate --run run --html report.html\n\n\
+    flukeprint evaluate --run run --html report.html\n  \
+    flukeprint evaluate --run run --enroll 200\n\n\
     Beside the scores stands where 95 % of them lie when other whales are drawn. The calibration error is\n\
     how far the first answer's probability is from how often it is right (15 bins of equally many photos);\n\
     beside it stands what it would be on as many photos if every probability were right. A run whose recipe has\n\
@@ -46,6 +48,13 @@ pub struct Evaluate {
     /// given, is the nearest photo of the same whale? For whales that the bundle never saw.
     #[arg(long, requires = "bundle")]
     reid: bool,
+    /// Instead, enroll so many of the whales that the run kept out of training, by one photo each, and
+    /// measure how they are found and what it costs the others.
+    #[arg(long, value_name = "WHALES", requires = "run")]
+    enroll: Option<usize>,
+    /// Chooses whales and photos for --enroll.
+    #[arg(long, default_value_t = 7, requires = "enroll")]
+    enroll_seed: u64,
     #[command(flatten)]
     device: DeviceArgs,
     /// Folder of the gallery's photos, to show them in the report where the bundle has no small
@@ -86,6 +95,17 @@ impl Evaluate {
         let device = self.device.open()?;
         let run = Run::open(folder)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
+        if let Some(whales) = self.enroll {
+            let seed = self.enroll_seed;
+            let report = evaluate_enrolling(&run, &catalogue, whales, seed, &device, progress)?;
+            return match self.json {
+                true => super::print_json(&report),
+                false => {
+                    super::enrolling::print(&report);
+                    Ok(())
+                }
+            };
+        }
         let report = evaluate(&run, &catalogue, &device, progress)?;
         if let Some(path) = &self.html {
             html::write_run(&report, &about(format!("Run {}", folder.display())), path)?;

@@ -4,20 +4,27 @@
 mod bars;
 mod bench;
 mod devices;
+mod enroll;
+mod enrolling;
 mod ensemble;
 mod evaluate;
 mod export;
+mod history;
 mod identify;
 mod import;
 mod ladder;
+mod merge;
 mod models;
 mod operating;
 mod recipes;
+mod remove;
+mod rename;
 mod serve;
 mod synth;
 mod table;
 mod train;
 mod tune;
+mod undo;
 
 use crate::data::write_atomically;
 use crate::progress::Progress;
@@ -46,6 +53,12 @@ enum Verb {
     Ensemble(ensemble::Ensemble),
     Export(export::Export),
     Identify(identify::Identify),
+    Enroll(enroll::Enroll),
+    Remove(remove::Remove),
+    Merge(merge::Merge),
+    Rename(rename::Rename),
+    Undo(undo::Undo),
+    History(history::History),
     Devices(devices::Devices),
     Bench(bench::Bench),
     Serve(serve::Serve),
@@ -83,6 +96,12 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Identify(identify) => identify.run(hears),
+        Verb::Enroll(enroll) => enroll.run(hears),
+        Verb::Remove(remove) => remove.run(hears),
+        Verb::Merge(merge) => merge.run(hears),
+        Verb::Rename(rename) => rename.run(hears),
+        Verb::Undo(undo) => undo.run(hears),
+        Verb::History(history) => history.run(),
         Verb::Devices(devices) => devices.run(),
         Verb::Bench(bench) => bench.run(hears),
         Verb::Serve(serve) => serve.run(),

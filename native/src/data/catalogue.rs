@@ -39,6 +39,8 @@ pub struct Reading<'a> {
     /// The individuals that count as known, in their order; every other Id is then a new whale.
     /// Without them every Id in the table is an individual.
     pub known: Option<&'a [String]>,
+    /// Whether a table in which nobody has a name will do.
+    pub nameless: bool,
     /// An existing folder for the list of bad rows; without it, the system's temporary folder.
     pub list_folder: Option<&'a Path>,
     /// Is told how many of how many photos are checked, from several threads.
@@ -49,6 +51,7 @@ impl Default for Reading<'_> {
     fn default() -> Self {
         Self {
             known: None,
+            nameless: false,
             list_folder: None,
             progress: &|_, _| (),
         }
@@ -87,7 +90,8 @@ impl Catalogue {
     /// # Errors
     /// One error for all that is wrong: a missing folder or table, missing columns, rows that cannot
     /// be used ([`Error::Row`], [`Error::Rows`]), no photo at all ([`Error::NoPhotos`]), and, unless
-    /// the known individuals are given, no individual at all ([`Error::OnlyNewWhales`]).
+    /// the known individuals are given or none will do, no individual at all
+    /// ([`Error::OnlyNewWhales`]).
     pub fn read(source: &Source, reading: &Reading<'_>) -> Result<Self> {
         if !source.photos.is_dir() {
             let wanted = "the folder of photos is expected there";
@@ -116,7 +120,7 @@ impl Catalogue {
         }
         let individuals = match reading.known {
             Some(known) => known.to_vec(),
-            None => individuals_of(&photos, &source.labels)?,
+            None => individuals_of(&photos, &source.labels, reading.nameless)?,
         };
         Ok(Self {
             root: source.photos.clone(),
@@ -314,10 +318,10 @@ fn inside(image: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("/"))
 }
 
-fn individuals_of(photos: &[Usable], labels: &Path) -> Result<Vec<String>> {
+fn individuals_of(photos: &[Usable], labels: &Path, nameless: bool) -> Result<Vec<String>> {
     let ids = photos.iter().map(|photo| photo.labelled.id.as_str());
     let individuals: BTreeSet<&str> = ids.filter(|&id| id != NEW_WHALE).collect();
-    if individuals.is_empty() {
+    if individuals.is_empty() && !nameless {
         return Err(Error::OnlyNewWhales {
             path: labels.to_owned(),
         });

@@ -6,6 +6,7 @@
 //! - [`Confidence`]: whether the probabilities can be believed;
 //! - [`reid`]: photos found again among others, whose whales nothing was learnt of;
 //! - [`Breakdown`], [`Mistake`]: where it is right, and where it is not;
+//! - [`enrolling`]: whales enrolled from one photo, and what they cost the others;
 //! - [`Headline`]: the figures that are looked for first;
 //! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
 //! - [`html`]: all of it as one page;
@@ -15,6 +16,7 @@ mod answered;
 mod breakdown;
 mod confidence;
 pub(crate) mod embeddings;
+pub mod enrolling;
 mod headline;
 pub mod html;
 pub mod intervals;

@@ -7,7 +7,9 @@ use flukeprint_core::bundle::{Loader, StaticFile};
 use flukeprint_core::identify::Identifier;
 use std::path::Path;
 
-const WANTED: &str = "a bundle is a folder with bundle.json, as `flukeprint export` writes it";
+/// What a bundle is, for messages.
+pub(crate) const WANTED: &str =
+    "a bundle is a folder with bundle.json, as `flukeprint export` writes it";
 
 /// The bundle in `folder`, checked whole, on `device`. One that is not the CPU must first reproduce the
 /// bundle's known answer.

@@ -3,13 +3,15 @@
 mod folder;
 mod thumbnails;
 
-pub(crate) use folder::{check_place, write_folder};
+pub(crate) use folder::{WANTED, check_place, write_folder};
 pub use folder::{open_bundle, write_bundle};
 pub(crate) use thumbnails::small_picture;
+pub(crate) use thumbnails::thumbnail;
 
 use crate::Result;
-use crate::data::{Catalogue, Split};
+use crate::data::Catalogue;
 use crate::ensemble::Ensemble;
+use crate::evaluate::Embeddings;
 use crate::progress::Progress;
 use crate::train::Run;
 use burn::tensor::Device;
@@ -17,7 +19,7 @@ use flukeprint_core::bundle::{
     Contents, EnsembleFacts, GalleryPhoto, Loader, MemberFacts, ModelFacts, SelfCheck, StaticFile,
     assemble,
 };
-use flukeprint_core::gallery::Label;
+use flukeprint_core::gallery::{Gallery, Label};
 use flukeprint_core::identify::Identifier;
 use std::path::Path;
 
@@ -53,39 +55,58 @@ pub fn export_ensemble(
 ) -> Result<()> {
     let split = ensemble.split(catalogue)?;
     let mut files = Vec::new();
-    let mut photos = gallery_photos(catalogue);
+    let everything = split.everything();
+    let mut photos = gallery_photos(catalogue, &everything);
     if options.thumbnails {
         files = thumbnails::add(catalogue, &mut photos, progress)?;
     }
-    let contents = contents(
-        ensemble, catalogue, &split, options, photos, device, progress,
-    )?;
+    let embeddings = ensemble.embeddings(catalogue, &split, device, progress)?;
+    let gallery = embeddings.gallery(catalogue, &everything)?;
+    let contents = contents(ensemble, options, gallery, photos)?;
     files.extend(with_self_check(contents)?);
     write_bundle(out, &files)
 }
 
-fn gallery_photos(catalogue: &Catalogue) -> Vec<GalleryPhoto> {
-    let photo = |entry: &crate::data::PhotoEntry| GalleryPhoto {
-        file: entry.file.clone(),
-        individual: match entry.label {
-            Label::Individual(i) => Some(i),
-            Label::New => None,
-        },
-        thumbnail: None,
+/// The files of a bundle whose gallery is `places` of the catalogue, to measure with: no pictures, and a
+/// self-check that checks nothing.
+pub(crate) fn measuring_bundle(
+    ensemble: &Ensemble,
+    catalogue: &Catalogue,
+    embeddings: &Embeddings,
+    places: &[usize],
+) -> Result<Vec<StaticFile>> {
+    let options = ExportOptions {
+        title: String::new(),
+        date: String::new(),
+        thumbnails: false,
     };
-    catalogue.photos.iter().map(photo).collect()
+    let photos = gallery_photos(catalogue, places);
+    let gallery = embeddings.gallery(catalogue, places)?;
+    Ok(assemble(contents(ensemble, &options, gallery, photos)?)?)
+}
+
+fn gallery_photos(catalogue: &Catalogue, places: &[usize]) -> Vec<GalleryPhoto> {
+    let photo = |&place: &usize| {
+        let entry = &catalogue.photos[place];
+        GalleryPhoto {
+            file: entry.file.clone(),
+            individual: match entry.label {
+                Label::Individual(i) => Some(i),
+                Label::New => None,
+            },
+            thumbnail: None,
+            sha256: None,
+        }
+    };
+    places.iter().map(photo).collect()
 }
 
 fn contents(
     ensemble: &Ensemble,
-    catalogue: &Catalogue,
-    split: &Split,
     options: &ExportOptions,
+    gallery: Gallery,
     photos: Vec<GalleryPhoto>,
-    device: &Device,
-    progress: &dyn Progress,
 ) -> Result<Contents> {
-    let embeddings = ensemble.embeddings(catalogue, split, device, progress)?;
     Ok(Contents {
         title: options.title.clone(),
         model: model(ensemble)?,
@@ -99,7 +120,7 @@ fn contents(
             tolerance: SELF_CHECK_TOLERANCE,
         },
         weights: ensemble.shipped_weights()?,
-        gallery: embeddings.gallery(catalogue, &split.everything())?,
+        gallery,
         photos,
     })
 }

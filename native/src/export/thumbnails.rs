@@ -5,7 +5,7 @@ use crate::progress::Progress;
 use crate::train::samples::decode_photo;
 use crate::{Error, Result};
 use flukeprint_core::bundle::{FileEntry, GalleryPhoto, StaticFile};
-use flukeprint_core::photo::Region;
+use flukeprint_core::photo::{Photo, Region};
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
 use rayon::prelude::*;
@@ -37,15 +37,31 @@ pub(super) fn add(
     });
     let mut files = Vec::new();
     for (photo, bytes) in photos.iter_mut().zip(pictures.collect::<Result<Vec<_>>>()?) {
-        let mut entry = FileEntry::of("", "jpg", &bytes);
-        entry.path = format!("thumbnails/{}.jpg", &entry.sha256[..16]);
-        files.push(StaticFile {
-            path: entry.path.clone(),
-            bytes,
-        });
+        let (entry, file) = named(bytes);
+        files.push(file);
         photo.thumbnail = Some(entry);
     }
     Ok(files)
+}
+
+/// The small picture of a photo that is read already, which is at `path` (for messages).
+///
+/// # Errors
+/// A region outside the photo, and an encoder that fails.
+pub(crate) fn thumbnail(
+    photo: Photo,
+    region: Region,
+    path: &Path,
+) -> Result<(FileEntry, StaticFile)> {
+    Ok(named(picture(photo, region, SIZE, path)?))
+}
+
+/// A picture under the name of its hash.
+fn named(bytes: Vec<u8>) -> (FileEntry, StaticFile) {
+    let mut entry = FileEntry::of("", "jpg", &bytes);
+    entry.path = format!("thumbnails/{}.jpg", &entry.sha256[..16]);
+    let path = entry.path.clone();
+    (entry, StaticFile { path, bytes })
 }
 
 /// The fluke of the photo in a file, or the whole of it, as a JPEG within a width and a height.
@@ -57,12 +73,16 @@ pub(crate) fn small_picture(
     region: Option<Region>,
     size: (u32, u32),
 ) -> Result<Vec<u8>> {
+    let photo = decode_photo(path)?;
+    let region = region.unwrap_or(Region::whole(photo.width, photo.height));
+    picture(photo, region, size, path)
+}
+
+fn picture(photo: Photo, region: Region, size: (u32, u32), path: &Path) -> Result<Vec<u8>> {
     let failed = |reason: String| Error::Photo {
         path: path.to_owned(),
         reason,
     };
-    let photo = decode_photo(path)?;
-    let region = region.unwrap_or(Region::whole(photo.width, photo.height));
     let crop = region.crop(MARGIN, photo.width, photo.height)?;
     let picture = RgbImage::from_raw(photo.width, photo.height, photo.pixels)
         .ok_or_else(|| failed("its pixels do not fill it".to_owned()))?;

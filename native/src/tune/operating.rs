@@ -12,7 +12,7 @@ use super::{LabelledQueries, LabelledQuery, TuneError};
 pub const NEW_SHARES: [f32; 6] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9];
 
 /// The costs of a missed match that are measured, in false matches.
-pub const MISSED_COSTS: [f32; 7] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+pub const MISSED_COSTS: [f32; 11] = [0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 5.0, 10.0];
 
 /// Every share with every cost, the fitted share first: how often the verdict is wrong on `queries`.
 /// Empty where there are only known or only new whales among them, or no share was fitted to.
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn dearer_misses_are_rarer_and_cost_false_matches() {
         let rates = rates();
-        assert_eq!(rates.len(), 7 * 7);
+        assert_eq!(rates.len(), (1 + NEW_SHARES.len()) * MISSED_COSTS.len());
         let at = |cost: f32| rates.iter().find(|one| one.missed_cost == cost).unwrap();
         // The thresholds by hand: whales and New are 10 · (difference of similarities) apart in log
         // odds, 0.2 for the doubtful match and -0.2 for the likeness.
@@ -123,7 +123,7 @@ mod tests {
         );
         assert_eq!([at(10.0).missed, at(10.0).false_match], [0.0, 0.5]);
         assert_eq!([at(0.1).missed, at(0.1).false_match], [0.5, 0.0]);
-        for share in rates.chunks(7) {
+        for share in rates.chunks(MISSED_COSTS.len()) {
             assert!(share.is_sorted_by(|a, b| a.missed >= b.missed));
             assert!(share.is_sorted_by(|a, b| a.false_match <= b.false_match));
         }
