@@ -111,13 +111,13 @@ pub fn print_breakdown(breakdown: &Breakdown) {
     }
     println!("  first answers by their probability:");
     println!(
-        "  {:>20}{:>8}{:>10}{:>8}",
+        "  {:>20}{:>9}{:>12}{:>8}",
         "probability", "answers", "on average", "right"
     );
     for bin in &breakdown.reliability {
         let range = format!("{:.3} to {:.3}", bin.lowest, bin.highest);
         println!(
-            "  {range:>20}{:>8}{:>10.3}{:>8.3}",
+            "  {range:>20}{:>9}{:>12.3}{:>8.3}",
             bin.answers, bin.confidence, bin.accuracy
         );
     }

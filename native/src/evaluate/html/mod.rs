@@ -3,6 +3,8 @@
 //! The page needs no script, follows the reader's light or dark colours and says in words what its
 //! pictures show. Photos become small JPEGs inside it, so whoever gets the page gets them too.
 
+mod cards;
+mod markup;
 mod pictures;
 mod plots;
 mod sections;
@@ -39,7 +41,9 @@ struct Page<'a> {
     photos: usize,
     known_photos: usize,
     gallery: (usize, usize),
-    /// What was measured with the name that is put before.
+    /// What may be believed of it.
+    note: &'static str,
+    /// The parts of the decision, each with a word that is put before its name.
     rows: Vec<(&'static str, &'a ScoreRow)>,
     headline: &'a Headline,
     breakdown: &'a Breakdown,
@@ -60,6 +64,7 @@ pub fn write_run(report: &Report, about: &About, path: &Path) -> Result<()> {
         photos: report.photos,
         known_photos: report.known_photos,
         gallery: (report.gallery_photos, report.individuals),
+        note: "Nothing was chosen on these photos.",
         rows: raw.chain(report.rows.iter().map(|row| ("", row))).collect(),
         headline: &report.headline,
         breakdown: &report.breakdown,
@@ -71,7 +76,12 @@ pub fn write_run(report: &Report, about: &About, path: &Path) -> Result<()> {
             )
         }),
         mistakes: &report.mistakes,
-        facts: facts(about, &report.model_sha256, &report.parameters),
+        facts: facts(
+            about,
+            &report.model_sha256,
+            (report.gallery_photos, report.individuals),
+            &report.parameters,
+        ),
     };
     page.write(path)
 }
@@ -86,6 +96,7 @@ pub fn write_bundle(report: &BundleReport, about: &About, path: &Path) -> Result
         photos: report.photos,
         known_photos: report.known_photos,
         gallery: (report.gallery_photos, report.individuals),
+        note: "Photos that the bundle was trained or tuned on would flatter it.",
         rows: report.rows.iter().map(|row| ("", row)).collect(),
         headline: &report.headline,
         breakdown: &report.breakdown,
@@ -95,7 +106,12 @@ pub fn write_bundle(report: &BundleReport, about: &About, path: &Path) -> Result
             .as_ref()
             .map(|reid| ("The photos given, without the bundle's gallery.", reid)),
         mistakes: &report.mistakes,
-        facts: facts(about, &report.model_sha256, &report.parameters),
+        facts: facts(
+            about,
+            &report.model_sha256,
+            (report.gallery_photos, report.individuals),
+            &report.parameters,
+        ),
     };
     page.write(path)
 }
@@ -103,6 +119,7 @@ pub fn write_bundle(report: &BundleReport, about: &About, path: &Path) -> Result
 fn facts(
     about: &About,
     model: &str,
+    (photos, whales): (usize, usize),
     parameters: &DecisionParameters,
 ) -> Vec<(&'static str, String)> {
     let [c1, c2, c3] = parameters.weights;
@@ -118,6 +135,7 @@ fn facts(
     );
     vec![
         ("Model (SHA-256 of the weights)", model.to_owned()),
+        ("Gallery", format!("{photos} photos, {whales} known whales")),
         ("Decision", decision),
         (
             "Program",

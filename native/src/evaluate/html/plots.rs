@@ -26,6 +26,8 @@ struct Across<'a> {
     /// About how many marks.
     marks: usize,
     format: &'a dyn Fn(&f64) -> String,
+    /// Without lines at the marks.
+    plain: bool,
 }
 
 /// Of 0…1.
@@ -35,6 +37,7 @@ fn share(title: &str) -> Across<'_> {
         title,
         marks: 6,
         format: &|value| format!("{value:.1}"),
+        plain: false,
     }
 }
 
@@ -54,9 +57,11 @@ fn chart(
             .x_label_area_size(44)
             .y_label_area_size(52)
             .build_cartesian_2d(across.range.clone(), 0.0..1.0)?;
-        chart
-            .configure_mesh()
-            .max_light_lines(0)
+        let mut mesh = chart.configure_mesh();
+        if across.plain {
+            mesh.disable_x_mesh();
+        }
+        mesh.max_light_lines(0)
             .label_style(("sans-serif", 14))
             .axis_desc_style(("sans-serif", 15))
             .x_desc(across.title)
@@ -165,6 +170,7 @@ pub(super) fn by_photos(table: &PhotoTable) -> Drawn<String> {
         title: "photos of the whale in the gallery",
         marks: 2 * PHOTO_GROUP_NAMES.len() + 1,
         format: &|place| name(place).to_owned(),
+        plain: true,
     };
     let place = |photos: &str| PHOTO_GROUP_NAMES.iter().position(|&name| name == photos);
     chart(
@@ -198,6 +204,7 @@ pub(super) fn top_k(curves: &TopK) -> Drawn<String> {
         title: "places looked at",
         marks: 6,
         format: &|place| format!("{place:.0}"),
+        plain: false,
     };
     let points = |curve: &[f64]| -> Vec<(f64, f64)> {
         let places = (1..).map(f64::from);

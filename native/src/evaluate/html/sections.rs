@@ -1,11 +1,10 @@
 //! The page, section by section.
 
 use super::super::breakdown::PhotoGroup;
-use super::super::intervals::Interval;
-use super::super::mistakes::{Mistake, Shown};
 use super::super::scores::{ALL, ScoreRow};
+use super::markup::{beside, plot, range, section, share, table, with_range};
 use super::plots::{self, Drawn};
-use super::{Page, escape, pictures};
+use super::{Page, cards, escape};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -16,12 +15,11 @@ pub(super) fn page(page: &Page<'_>) -> Drawn<String> {
         summary(page),
         parts(page),
         by_photos(page)?,
-        top_k(page)?,
-        new_against_known(page)?,
+        beside(&[top_k(page)?, new_against_known(page)?]),
         reliability(page)?,
         seconds(page),
         reid(page),
-        mistakes(page),
+        cards::mistakes(page.mistakes),
         facts(page),
     ];
     Ok(format!(
@@ -33,72 +31,12 @@ pub(super) fn page(page: &Page<'_>) -> Drawn<String> {
     ))
 }
 
-fn share(value: f64) -> String {
-    format!("{value:.3}")
-}
-
-fn maybe(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), share)
-}
-
-fn range(interval: Option<Interval>) -> String {
-    match interval {
-        Some(Interval { low, high }) => format!("{low:.3} to {high:.3}"),
-        None => "–".to_owned(),
-    }
-}
-
-/// A table; the cells must be HTML already. The first cell of a row is its header.
-fn table(class: &str, caption: &str, header: &[&str], rows: &[(bool, Vec<String>)]) -> String {
-    let head: String = header
-        .iter()
-        .map(|name| format!("<th scope=\"col\">{name}</th>"))
-        .collect();
-    let head = match header.is_empty() {
-        true => String::new(),
-        false => format!("<thead><tr>{head}</tr></thead>\n"),
-    };
-    let body: String = rows
-        .iter()
-        .map(|(whole, cells)| row(*whole, cells))
-        .collect();
-    format!(
-        "<div class=\"wide\"><table class=\"{class}\">\n<caption>{caption}</caption>\n{head}\
-         <tbody>\n{body}</tbody>\n</table></div>\n"
-    )
-}
-
-fn row(whole: bool, cells: &[String]) -> String {
-    let numbered = cells.iter().enumerate();
-    let cells: String = numbered
-        .map(|(place, cell)| match place {
-            0 => format!("<th scope=\"row\">{cell}</th>"),
-            _ => format!("<td>{cell}</td>"),
-        })
-        .collect();
-    let class = if whole { " class=\"whole\"" } else { "" };
-    format!("<tr{class}>{cells}</tr>\n")
-}
-
-/// A plot with what it shows in words, for those who do not see it and for those who do.
-fn plot(svg: &str, alt: &str, caption: &str) -> String {
-    format!(
-        "<figure class=\"plot\"><div role=\"img\" aria-label=\"{}\">{svg}</div>\
-         <figcaption>{caption}</figcaption></figure>\n",
-        escape(alt)
-    )
-}
-
-fn section(title: &str, content: &str) -> String {
-    format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
-}
-
 fn summary(page: &Page<'_>) -> String {
     let (gallery, whales) = page.gallery;
     let lead = format!(
         "<p>{} photos, {} of them of known whales, against a gallery of {gallery} photos of {whales} known \
-         whales and of new ones. Nothing was chosen on these photos.</p>\n",
-        page.photos, page.known_photos
+         whales and of new ones. {}</p>\n",
+        page.photos, page.known_photos, page.note
     );
     let headline = page.headline;
     let measures = [
@@ -150,31 +88,15 @@ fn summary(page: &Page<'_>) -> String {
 }
 
 fn parts(page: &Page<'_>) -> String {
-    let header = [
-        "part",
-        "MAP@5",
-        "95 %",
-        "top-1",
-        "95 %",
-        "top-5",
-        "known top-1",
-        "95 %",
-        "AUC new",
-        "95 %",
-    ];
     let cells = |prefix: &str, row: &ScoreRow| {
         let intervals = row.intervals;
         vec![
             escape(&format!("{prefix}{}", row.name)),
-            share(row.map5),
-            range(Some(intervals.map5)),
-            share(row.top1),
-            range(Some(intervals.top1)),
-            share(row.top5),
-            maybe(row.top1_known),
-            range(intervals.top1_known),
-            maybe(row.auc_new),
-            range(intervals.auc_new),
+            with_range(Some(row.map5), Some(intervals.map5)),
+            with_range(Some(row.top1), Some(intervals.top1)),
+            with_range(Some(row.top5), Some(intervals.top5)),
+            with_range(row.top1_known, intervals.top1_known),
+            with_range(row.auc_new, intervals.auc_new),
         ]
     };
     let rows: Vec<_> = page
@@ -182,8 +104,9 @@ fn parts(page: &Page<'_>) -> String {
         .iter()
         .map(|(prefix, row)| (row.name == ALL, cells(prefix, row)))
         .collect();
+    let header = ["part", "MAP@5", "top-1", "top-5", "known top-1", "AUC new"];
     let caption = "Known top-1 leaves new aside: the share of known whales' photos whose whale comes first \
-                   among the known ones.";
+                   among the known ones. Below each score, where 95 % lie.";
     section(
         "Each part alone, and all together",
         &table("", caption, &header, &rows),
@@ -208,11 +131,9 @@ fn by_photos(page: &Page<'_>) -> Drawn<String> {
             group.photos.to_owned(),
             group.whales.to_string(),
             group.queries.to_string(),
-            share(group.map5),
-            range(Some(group.intervals.map5)),
-            share(group.top1),
-            range(Some(group.intervals.top1)),
-            share(group.top5),
+            with_range(Some(group.map5), Some(group.intervals.map5)),
+            with_range(Some(group.top1), Some(group.intervals.top1)),
+            with_range(Some(group.top5), Some(group.intervals.top5)),
         ]
     };
     let mut rows: Vec<_> = found
@@ -220,28 +141,15 @@ fn by_photos(page: &Page<'_>) -> Drawn<String> {
         .iter()
         .map(|group| (false, cells(group)))
         .collect();
-    let empty = String::new;
-    rows.push((
-        true,
-        vec![
-            "mean of the groups".to_owned(),
-            empty(),
-            empty(),
-            share(map5),
-            empty(),
-            share(top1),
-            empty(),
-            share(top5),
-        ],
-    ));
+    let mean = [map5, top1, top5].map(share);
+    let name = ["mean of the groups", "", ""].map(str::to_owned);
+    rows.push((true, name.into_iter().chain(mean).collect()));
     let header = [
         "in the gallery",
         "whales",
         "photos",
         "MAP@5",
-        "95 %",
         "top-1",
-        "95 %",
         "top-5",
     ];
     let caption = "Photos of known whales, by how many photos the gallery has of the whale.";
@@ -260,7 +168,7 @@ fn by_photos(page: &Page<'_>) -> Drawn<String> {
     let plot = plot(&plots::by_photos(found)?, &alt, caption_of_plot);
     Ok(section(
         title,
-        &(table("", caption, &header, &rows) + &plot),
+        &beside(&[table("", caption, &header, &rows), plot]),
     ))
 }
 
@@ -326,8 +234,10 @@ fn reliability(page: &Page<'_>) -> Drawn<String> {
     );
     let plot = plot(&plots::reliability(bins)?, &alt, &caption);
     let table = table("", "First answers by their probability.", &header, &rows);
-    let beside = format!("<div class=\"beside\">\n{plot}{table}</div>\n");
-    Ok(section("Can the probabilities be believed?", &beside))
+    Ok(section(
+        "Can the probabilities be believed?",
+        &beside(&[plot, table]),
+    ))
 }
 
 fn seconds(page: &Page<'_>) -> String {
@@ -361,76 +271,6 @@ fn reid(page: &Page<'_>) -> String {
         range(Some(reid.intervals.top5))
     );
     section("Found again without a catalogue", &words)
-}
-
-fn mistakes(page: &Page<'_>) -> String {
-    let title = "The worst mistakes";
-    if page.mistakes.is_empty() {
-        return section(title, "<p>Every first answer is right.</p>\n");
-    }
-    let lead = "<p>Wrong first answers, the most certain first: the photo, the photo that it was taken to be \
-                like, and the gallery's nearest photo of the right whale. Now and then it is the label that is \
-                wrong.</p>\n";
-    let cards: String = page.mistakes.iter().map(card).collect();
-    section(
-        title,
-        &format!("{lead}<ol class=\"mistakes\">\n{cards}</ol>\n"),
-    )
-}
-
-fn name(whale: Option<&str>) -> String {
-    whale.map_or_else(
-        || "a new whale".to_owned(),
-        |whale| format!("whale {whale}"),
-    )
-}
-
-fn card(mistake: &Mistake) -> String {
-    let shows = name(mistake.shows.as_deref());
-    let taken = name(mistake.taken_for.as_deref());
-    let words = format!(
-        "<p><strong>{}</strong> taken for <strong>{}</strong> with {:.0} %; the right answer came at place \
-         {}.</p>\n",
-        escape(&shows),
-        escape(&taken),
-        100.0 * mistake.probability,
-        mistake.rank
-    );
-    let like = mistake.like.as_ref();
-    let right = mistake.right.as_ref();
-    let right_caption = match mistake.shows {
-        Some(_) => shows.clone(),
-        None => "not in the gallery".to_owned(),
-    };
-    let three = [
-        picture(Some(&mistake.photo), &format!("the photo: {shows}")),
-        picture(like, &format!("taken for {taken}")),
-        picture(right, &format!("right: {right_caption}")),
-    ];
-    format!(
-        "<li>\n{words}<div class=\"three\">\n{}</div>\n</li>\n",
-        three.concat()
-    )
-}
-
-fn picture(shown: Option<&Shown>, caption: &str) -> String {
-    let none = |why: &str| format!("<div class=\"none\">{why}</div>");
-    let (picture, file) = match shown {
-        None => (none("no photo to show"), String::new()),
-        Some(shown) => {
-            let file = format!("<br>{}", escape(&shown.file));
-            let alt = escape(&format!("Photo {}; {caption}", shown.file));
-            let picture = match pictures::data_uri(shown) {
-                Some(uri) => format!("<img src=\"{uri}\" alt=\"{alt}\">"),
-                None => none("this photo is not on this disk"),
-            };
-            (picture, file)
-        }
-    };
-    format!(
-        "<figure>{picture}<figcaption>{}{file}</figcaption></figure>\n",
-        escape(caption)
-    )
 }
 
 fn facts(page: &Page<'_>) -> String {
