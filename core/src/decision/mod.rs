@@ -16,6 +16,9 @@
 //! 6. `calibration`: probabilities that sum to one over all whales and `New`, in the scores' order;
 //! 7. `rank`: the first k, equal scores in label order.
 //!
+//! Several photos of one animal are an *encounter*: `encounter` makes one score a label of theirs
+//! between steps 5 and 6. A photo alone is an encounter of one.
+//!
 //! A slice with one entry per individual and a last one for `New` is called a *column* here, after
 //! the tables these scores are collected in.
 //!
@@ -25,6 +28,7 @@
 
 mod calibration;
 mod classifier;
+mod encounter;
 mod fusion;
 mod parameters;
 mod rank;
@@ -35,10 +39,13 @@ mod tests;
 
 use alloc::vec::Vec;
 
-use crate::gallery::{Gallery, GalleryError};
+use crate::gallery::{Gallery, GalleryError, Nearest};
 
 pub use calibration::{log_odds_of_first, negative_log_likelihood, probabilities};
 pub use classifier::{classifier_column, classifier_probabilities};
+pub use encounter::{
+    ALLOWANCE, GROWTH, REACH, decide_encounter, encounter_column, encounter_probabilities,
+};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use parameters::DecisionParameters;
 pub use rank::{Answer, Candidate, rank_of};
@@ -67,10 +74,18 @@ pub fn decide(
     parameters: &DecisionParameters,
     k: usize,
 ) -> Result<Answer, DecisionError> {
+    decide_encounter(core::slice::from_ref(query), gallery, parameters, k)
+}
+
+/// Steps 1 to 5 for one photo: the final score of every label, and its nearest photo.
+fn scores_of_photo(
+    query: &Query<'_>,
+    gallery: &Gallery,
+    parameters: &DecisionParameters,
+) -> Result<(Vec<f32>, Vec<Option<Nearest>>), DecisionError> {
     let nearest = gallery.nearest_per_label(query.feature)?;
     let columns = Columns::new(query.logits, similarity_column(&nearest), parameters)?;
-    let probabilities = probabilities(&columns.fused, parameters);
-    rank::answer(&columns.fused, &probabilities, &nearest, k)
+    Ok((columns.fused, nearest))
 }
 
 /// Every score that goes into the decision, so that each can be looked at, and measured, alone.
@@ -182,6 +197,19 @@ pub enum DecisionError {
     /// A column without even an entry for `New`.
     #[error("a column of scores must have one entry per individual and one for New, this is empty")]
     NoLabels,
+    /// An encounter of no photos.
+    #[error("an encounter needs at least 1 photo, this has none")]
+    NoPhotos,
+    /// An encounter's photos were scored against different catalogues.
+    #[error(
+        "one photo of the encounter has {first} scores, another {other}: score all against one catalogue"
+    )]
+    Columns {
+        /// Scores of the first photo.
+        first: usize,
+        /// Scores of another.
+        other: usize,
+    },
     /// Asked for no candidates.
     #[error("asked for 0 candidates: ask for at least 1")]
     NoCandidates,

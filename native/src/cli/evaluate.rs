@@ -1,9 +1,10 @@
 //! `flukeprint evaluate`.
 
 use super::devices::DeviceArgs;
-use super::table;
+use super::{encounters, table};
 use crate::Result;
 use crate::data::{Catalogue, Reading, Source};
+use crate::evaluate::encounters::evaluate_encounters;
 use crate::evaluate::{evaluate, evaluate_bundle};
 use crate::export::open_bundle;
 use crate::progress::Progress;
@@ -42,6 +43,10 @@ pub struct Evaluate {
     /// given, is the nearest photo of the same whale? For whales that the bundle never saw.
     #[arg(long, requires = "bundle")]
     reid: bool,
+    /// Also measure encounters: several photos of one animal, answered together. With --run of whales that
+    /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id.
+    #[arg(long)]
+    encounters: bool,
     #[command(flatten)]
     device: DeviceArgs,
     /// Print one JSON object instead of a table.
@@ -65,7 +70,11 @@ impl Evaluate {
         let device = self.device.open()?;
         let run = Run::open(folder)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
-        let report = evaluate(&run, &catalogue, &device, progress)?;
+        let mut report = evaluate(&run, &catalogue, &device, progress)?;
+        if self.encounters {
+            let encounters = evaluate_encounters(&run, &catalogue, &device, progress)?;
+            report.encounters = Some(encounters);
+        }
         if self.json {
             return super::print_json(&report);
         }
@@ -83,6 +92,7 @@ impl Evaluate {
                 "Whales kept out of training, their photos alone (no training photo among them):";
             table::print_reid(which, reid);
         }
+        report.encounters.iter().for_each(encounters::print);
         Ok(())
     }
 
@@ -108,12 +118,13 @@ impl Evaluate {
         let catalogue = Catalogue::read(
             &source,
             &Reading {
-                // Whales that the bundle does not know count too when photos are looked up.
-                known: (!self.reid).then_some(&known),
+                // Whales that the bundle does not know count too when photos are looked up or put together.
+                known: (!self.reid && !self.encounters).then_some(&known),
                 ..Reading::default()
             },
         )?;
-        let report = evaluate_bundle(&identifier, &catalogue, self.reid, progress)?;
+        let (reid, encounters) = (self.reid, self.encounters);
+        let report = evaluate_bundle(&identifier, &catalogue, reid, encounters, progress)?;
         if self.json {
             return super::print_json(&report);
         }
@@ -128,6 +139,7 @@ impl Evaluate {
         if let Some(reid) = &report.reid {
             table::print_reid("The photos given, without the bundle's gallery:", reid);
         }
+        report.encounters.iter().for_each(encounters::print);
         Ok(())
     }
 }

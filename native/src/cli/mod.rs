@@ -4,6 +4,7 @@
 mod bars;
 mod bench;
 mod devices;
+mod encounters;
 mod ensemble;
 mod evaluate;
 mod export;
@@ -13,6 +14,7 @@ mod ladder;
 mod models;
 mod recipes;
 mod serve;
+mod submission;
 mod synth;
 mod table;
 mod train;
@@ -45,6 +47,7 @@ enum Verb {
     Ensemble(ensemble::Ensemble),
     Export(export::Export),
     Identify(identify::Identify),
+    Submission(submission::Submission),
     Devices(devices::Devices),
     Bench(bench::Bench),
     Serve(serve::Serve),
@@ -82,6 +85,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Identify(identify) => identify.run(hears),
+        Verb::Submission(submission) => submission.run(hears),
         Verb::Devices(devices) => devices.run(),
         Verb::Bench(bench) => bench.run(hears),
         Verb::Serve(serve) => serve.run(),

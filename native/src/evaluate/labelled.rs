@@ -2,6 +2,7 @@
 
 use super::confidence::Confidence;
 use super::embeddings::truths;
+use super::encounters::{EncounterReport, bundle_encounters};
 use super::headline::Headline;
 use super::reid::{self, Reid, reidentify};
 use super::scores::{ScoreRow, score_rows};
@@ -33,13 +34,17 @@ pub struct BundleReport {
     /// Each photo looked up among the others, without the bundle's gallery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reid: Option<Reid>,
+    /// What several photos of one animal are worth together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encounters: Option<EncounterReport>,
 }
 
 /// Names every photo of `catalogue` and scores the answers; whales that the bundle's gallery has not
 /// count as new. A photo without a box is searched by the finder.
 ///
 /// With `with_reid`, photos are also looked up among one another, by the catalogue's own individuals:
-/// read it without known ones then.
+/// read it without known ones then. So with `with_encounters`, where photos of one individual are put
+/// together.
 ///
 /// # Errors
 /// A photo that cannot be read or answered; [`Error::NoSecondPhoto`] before anything is computed.
@@ -47,11 +52,12 @@ pub fn evaluate_bundle(
     identifier: &Identifier,
     catalogue: &Catalogue,
     with_reid: bool,
+    with_encounters: bool,
     progress: &dyn Progress,
 ) -> Result<BundleReport> {
     let all: Vec<usize> = (0..catalogue.photos.len()).collect();
     let own = truths(catalogue, &all);
-    if with_reid {
+    if with_reid || with_encounters {
         reid::queries(&own)?;
     }
     let begun = Instant::now();
@@ -69,6 +75,8 @@ pub fn evaluate_bundle(
     let decision = &identifier.manifest().decision;
     let rows = score_rows(&queries, decision)?;
     let confidence = Confidence::of(&queries, decision)?;
+    let encounters = with_encounters.then(|| bundle_encounters(&queries, &own, decision));
+    let encounters = encounters.transpose()?;
     let width = features.len() / own.len();
     let reid = with_reid.then(|| reidentify(width, &features, &own));
     let reid = reid.transpose()?;
@@ -79,6 +87,7 @@ pub fn evaluate_bundle(
         rows,
         seconds_per_photo,
         reid,
+        encounters,
     })
 }
 

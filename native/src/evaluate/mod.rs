@@ -6,11 +6,13 @@
 //! - [`Confidence`]: whether the probabilities can be believed;
 //! - [`reid`]: photos found again among others, whose whales nothing was learnt of;
 //! - [`Headline`]: the figures that are looked for first;
+//! - [`encounters`]: what several photos of one animal are worth together;
 //! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
 //! - [`raw_pixel_rows`]: the baseline that a net must leave behind.
 
 mod confidence;
 pub(crate) mod embeddings;
+pub mod encounters;
 mod headline;
 pub mod intervals;
 mod labelled;

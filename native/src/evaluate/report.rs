@@ -2,6 +2,7 @@
 
 use super::confidence::Confidence;
 use super::embeddings::{Embeddings, embed_catalogue, truths};
+use super::encounters::EncounterReport;
 use super::headline::Headline;
 use super::raw_pixels::raw_pixel_rows;
 use super::reid::{Reid, reidentify};
@@ -40,6 +41,10 @@ pub struct Report {
     /// and nothing else. `None` where the recipe keeps no whale out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reid: Option<Reid>,
+    /// What several photos of one animal are worth together, by
+    /// [`evaluate_encounters`](super::encounters::evaluate_encounters); [`evaluate`] leaves it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encounters: Option<EncounterReport>,
 }
 
 /// Chooses the decision's parameters on the tuning half, with the training photos as the gallery,
@@ -87,6 +92,7 @@ pub fn evaluate(
         rows,
         raw_pixels: raw_pixel_rows(catalogue, &split, run.recipe.input.margin)?,
         reid,
+        encounters: None,
     })
 }
 
