@@ -1,38 +1,14 @@
-//! A folder to a table, encounters, and Kaggle's file, through the real command.
+//! A folder to a table, and encounters, through the real command.
 #![allow(missing_docs, clippy::unwrap_used)] // a test stops at what is not as it should be
 
 mod common;
 
-use common::{bundle, catalogue, copy, flukeprint, succeed};
+use common::{
+    bundle, catalogue, copy, file_name, flukeprint, photos_of, refusal, season, succeed, table,
+};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-/// The test photos in a folder of their own, one of them in a folder in it, beside a note.
-fn season() -> tempfile::TempDir {
-    let season = copy(&catalogue().join("test"));
-    fs::write(season.path().join("notes.txt"), "calm sea").unwrap();
-    let photos = photos_of(season.path());
-    let last = photos.last().unwrap();
-    fs::create_dir(season.path().join("later")).unwrap();
-    let name = last.file_name().unwrap();
-    fs::rename(last, season.path().join("later").join(name)).unwrap();
-    season
-}
-
-fn photos_of(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
-    let mut photos: Vec<PathBuf> = entries.filter(|path| path.is_file()).collect();
-    photos.retain(|path| path.extension().is_some_and(|ending| ending == "jpg"));
-    photos.sort();
-    photos
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap().to_str().unwrap().to_owned()
-}
 
 fn identify(words: &[&str]) -> Command {
     let mut command = flukeprint(&["identify", "--bundle"]);
@@ -40,33 +16,8 @@ fn identify(words: &[&str]) -> Command {
     command
 }
 
-fn submission(photos: &Path, out: &Path) -> Command {
-    let mut command = flukeprint(&["submission", "--bundle"]);
-    command.arg(bundle()).arg("--photos").arg(photos);
-    command.arg("--out").arg(out);
-    command
-}
-
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// The table as a map a row, by column.
-fn table(path: &Path) -> Vec<HashMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let rows = reader.deserialize();
-    rows.map(Result::unwrap).collect()
-}
-
-/// The one line of a refusal, with exit code 2.
-fn refusal(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    let mut lines = text.lines().filter(|line| line.starts_with("flukeprint: "));
-    let line = lines.next().unwrap().to_owned();
-    assert_eq!(lines.next(), None, "{text}");
-    line
 }
 
 #[test]
@@ -159,9 +110,9 @@ fn a_photo_without_an_answer_has_a_row_that_says_why_and_the_others_have_theirs(
 #[test]
 fn an_encounter_gets_one_answer_and_one_photo_the_photos_own() {
     let season = season();
-    fs::write(season.path().join("broken.jpg"), "no photo").unwrap();
     let photos = photos_of(season.path());
-    let photos: Vec<String> = photos.iter().map(|path| name(path)).collect();
+    let photos: Vec<String> = photos.iter().map(|path| file_name(path)).collect();
+    fs::write(season.path().join("broken.jpg"), "no photo").unwrap();
     let encounters = season.path().join("encounters.csv");
     let rows = [
         (&photos[0], "alone"),
@@ -170,10 +121,6 @@ fn an_encounter_gets_one_answer_and_one_photo_the_photos_own() {
         (&photos[3], "with a broken one"),
         (&"broken.jpg".to_owned(), "with a broken one"),
     ];
-    assert!(
-        !photos[..4].contains(&"broken.jpg".to_owned()),
-        "{photos:?}"
-    );
     let rows = rows.map(|(photo, encounter)| format!("{photo},{encounter}\n"));
     fs::write(&encounters, format!("Image,Encounter\n{}", rows.concat())).unwrap();
     let sheet = season.path().join("answers.csv");
@@ -229,16 +176,20 @@ fn what_cannot_be_answered_is_refused_before_anything_is_computed() {
 
     // Two photos of one name, and a table that means either.
     let photo = &photos_of(season.path())[0];
-    fs::copy(photo, season.path().join("later").join(name(photo))).unwrap();
+    fs::copy(photo, season.path().join("later").join(file_name(photo))).unwrap();
     let other = tempfile::tempdir().unwrap();
-    fs::rename(photo, other.path().join(name(photo))).unwrap();
+    fs::rename(photo, other.path().join(file_name(photo))).unwrap();
     let twice = season.path().join("twice");
     fs::create_dir(&twice).unwrap();
-    fs::copy(other.path().join(name(photo)), twice.join(name(photo))).unwrap();
+    fs::copy(
+        other.path().join(file_name(photo)),
+        twice.join(file_name(photo)),
+    )
+    .unwrap();
     let encounters = season.path().join("encounters.csv");
     fs::write(
         &encounters,
-        format!("Image,Encounter\n{},noon\n", name(photo)),
+        format!("Image,Encounter\n{},noon\n", file_name(photo)),
     )
     .unwrap();
     let line = refusal(
@@ -247,142 +198,6 @@ fn what_cannot_be_answered_is_refused_before_anything_is_computed() {
             .arg(season.path()),
     );
     assert!(line.contains("twice") && line.contains("later"), "{line}");
-}
-
-#[test]
-fn a_submission_has_a_row_a_photo_with_five_names_and_says_how_many_are_new() {
-    let place = tempfile::tempdir().unwrap();
-    let out = place.path().join("submission.csv");
-    let photos = catalogue().join("test");
-    let output = succeed(&mut submission(&photos, &out));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let rows = table(&out);
-    assert!(fs::read_to_string(&out).unwrap().starts_with("Image,Id\n"));
-    assert_eq!(rows.len(), 6);
-    let mut new = 0;
-    for row in &rows {
-        let names: Vec<&str> = row["Id"].split(' ').collect();
-        let mut unlike = names.clone();
-        unlike.sort_unstable();
-        unlike.dedup();
-        assert_eq!((names.len(), unlike.len()), (5, 5), "{row:?}");
-        new += u32::from(names[0] == "new_whale");
-    }
-    let share = format!("{:.1} %", f64::from(new) / 6.0 * 100.0);
-    assert!(said.contains(&share), "{said}");
-
-    // The same answers as identify gives.
-    let answers = json(&succeed(identify(&["--json"]).arg(&photos)));
-    for (row, photo) in rows.iter().zip(answers["photos"].as_array().unwrap()) {
-        let names = photo["candidates"].as_array().unwrap().iter();
-        let names: Vec<&str> = names.map(|one| one["name"].as_str().unwrap()).collect();
-        assert_eq!(row["Id"], names.join(" "));
-    }
-}
-
-#[test]
-fn a_sample_decides_which_photos_and_their_order() {
-    let place = tempfile::tempdir().unwrap();
-    let (out, sample) = (
-        place.path().join("submission.csv"),
-        place.path().join("sample.csv"),
-    );
-    let photos = catalogue().join("test");
-    let names: Vec<String> = photos_of(&photos).iter().map(|path| name(path)).collect();
-    fs::write(
-        &sample,
-        format!("Image,Id\n{},x\n{},x\n", names[4], names[1]),
-    )
-    .unwrap();
-    succeed(submission(&photos, &out).arg("--sample").arg(&sample));
-    let listed: Vec<String> = table(&out).iter().map(|row| row["Image"].clone()).collect();
-    assert_eq!(listed, [names[4].clone(), names[1].clone()]);
-
-    fs::write(&sample, format!("Image,Id\n{},x\ngone.jpg,x\n", names[4])).unwrap();
-    fs::remove_file(&out).unwrap();
-    let line = refusal(submission(&photos, &out).arg("--sample").arg(&sample));
-    assert!(
-        line.contains("gone.jpg") && line.contains("1 of the 2"),
-        "{line}"
-    );
-    fs::write(&sample, format!("Image,Id\n{0},x\n{0},x\n", names[4])).unwrap();
-    let line = refusal(submission(&photos, &out).arg("--sample").arg(&sample));
-    assert!(line.contains("twice"), "{line}");
-    assert!(!out.exists(), "nothing is written");
-}
-
-#[test]
-fn a_photo_that_cannot_be_read_stops_a_submission_unless_it_is_to_be_filled() {
-    let season = season();
-    fs::write(season.path().join("broken.jpg"), "no photo").unwrap();
-    let out = season.path().join("submission.csv");
-    let line = refusal(&mut submission(season.path(), &out));
-    assert!(
-        line.contains("broken.jpg") && line.contains("--fill-broken"),
-        "{line}"
-    );
-    assert!(!out.exists());
-    let output = succeed(submission(season.path(), &out).arg("--fill-broken"));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("broken.jpg"));
-    let rows = table(&out);
-    assert_eq!(rows.len(), 7);
-    let broken = rows
-        .iter()
-        .find(|row| row["Image"] == "broken.jpg")
-        .unwrap();
-    assert_eq!(broken["Id"], "new_whale");
-
-    let empty = tempfile::tempdir().unwrap();
-    let line = refusal(&mut submission(empty.path(), &out));
-    assert!(line.contains("no photo"), "{line}");
-    let line = refusal(&mut submission(Path::new("/no/such"), &out));
-    assert!(line.contains("/no/such"), "{line}");
-}
-
-/// A bundle with other names or fewer whales, its hashes mended.
-fn with_individuals(change: impl Fn(&mut Value)) -> tempfile::TempDir {
-    use sha2::{Digest, Sha256};
-    let changed = copy(bundle());
-    let manifest = changed.path().join("bundle.json");
-    let mut facts: Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
-    let file = changed
-        .path()
-        .join(facts["files"]["individuals"]["path"].as_str().unwrap());
-    let mut individuals: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    change(&mut individuals);
-    let bytes = serde_json::to_vec(&individuals).unwrap();
-    fs::write(&file, &bytes).unwrap();
-    let hash: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    facts["files"]["individuals"]["sha256"] = hash.into();
-    facts["files"]["individuals"]["bytes"] = bytes.len().into();
-    fs::write(&manifest, serde_json::to_vec(&facts).unwrap()).unwrap();
-    changed
-}
-
-#[test]
-fn a_name_with_a_space_is_refused_for_a_submission() {
-    let spaced = with_individuals(|individuals| {
-        individuals["names"][3] = "old tom".into();
-    });
-    let place = tempfile::tempdir().unwrap();
-    let mut command = flukeprint(&["submission", "--bundle"]);
-    command
-        .arg(spaced.path())
-        .arg("--photos")
-        .arg(catalogue().join("test"));
-    let line = refusal(
-        command
-            .arg("--out")
-            .arg(place.path().join("submission.csv")),
-    );
-    assert!(
-        line.contains("`old tom`") && line.contains("rename"),
-        "{line}"
-    );
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
 }
 
 #[test]
