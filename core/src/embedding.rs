@@ -8,7 +8,7 @@ use crate::gallery::{GalleryError, normalized};
 use crate::{Error, Result};
 
 /// What the network says of one input, or of all views of a photo together.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Embedding {
     /// Concatenated features, `[feature_width]`, not of unit length.
     pub feature: Vec<f32>,

@@ -70,6 +70,9 @@ pub struct Identification {
     pub region_source: RegionSource,
     /// The ranked answer.
     pub answer: Answer,
+    /// What the networks say of the photo: what [`Identifier::decide`] takes when it is one of several
+    /// of the same animal.
+    pub embedding: Embedding,
 }
 
 /// A bundle on a device, ready for photos.
@@ -255,19 +258,38 @@ impl Identifier {
         let (region, region_source, embedding) =
             self.embed_photo(photo, region, &mut on_stage).await?;
         on_stage(Stage::Decide);
-        let query = Query {
-            feature: &embedding.feature,
-            logits: &embedding.logits,
-        };
-        let parameters = &self.manifest.decision;
-        let answer = decision::decide(&query, &self.gallery, parameters, &self.point, count)?;
+        let answer = self.decide(core::slice::from_ref(&embedding), count)?;
         Ok(Identification {
             width: photo.width,
             height: photo.height,
             region,
             region_source,
             answer,
+            embedding,
         })
+    }
+
+    /// Names the whale that all `photos` of an encounter show: the first `count` labels. One photo gives
+    /// what [`Identifier::identify`] says of it; the order does not matter.
+    ///
+    /// # Errors
+    /// [`Error::Decision`] without photos, or when their numbers cannot be used.
+    pub fn decide(&self, photos: &[Embedding], count: usize) -> Result<Answer> {
+        let queries: Vec<Query<'_>> = photos
+            .iter()
+            .map(|embedding| Query {
+                feature: &embedding.feature,
+                logits: &embedding.logits,
+            })
+            .collect();
+        let parameters = &self.manifest.decision;
+        Ok(decision::decide_encounter(
+            &queries,
+            &self.gallery,
+            parameters,
+            &self.point,
+            count,
+        )?)
     }
 
     /// The path up to the embedding: where the fluke is, who says so, and what the networks say

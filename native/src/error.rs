@@ -257,8 +257,48 @@ pub enum Error {
         /// The unfinished run.
         path: PathBuf,
     },
+    /// A folder to answer has no photo.
+    #[error(
+        "{} holds no photo, and {others} other files; photos are named .jpg, .jpeg, .png or .webp",
+        path.display()
+    )]
+    NoPhotosIn {
+        /// The folder.
+        path: PathBuf,
+        /// Files in it that are no photos.
+        others: usize,
+    },
+    /// A table's name could mean either of two photos.
+    #[error(
+        "{} says `{name}`, which could be {} or {}; write the path in the folder that is given, or answer \
+         one folder at a time", table.display(), one.display(), other.display()
+    )]
+    SameName {
+        /// The table.
+        table: PathBuf,
+        /// The name in it.
+        name: String,
+        /// A photo of that name.
+        one: PathBuf,
+        /// Another.
+        other: PathBuf,
+    },
+    /// A table of encounters cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Encounters {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Kaggle's file cannot be written for these photos.
+    #[error("{reason}")]
+    Submission {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// Some photos have no answer; each says why in its place.
-    #[error("{failed} of {photos} photos could not be answered; each says why above")]
+    #[error("{failed} of {photos} photos could not be answered; each says why in its place")]
     Unanswered {
         /// Photos without an answer.
         failed: usize,

@@ -2,7 +2,8 @@
 //!
 //! [`synth`] draws a catalogue, [`data`] reads one, [`train`] makes a run of it, [`tune`] and
 //! [`evaluate`] choose and measure its decision, [`ensemble`] lets several answer together,
-//! [`export`] packs, [`grow`] changes what is packed, [`import`] reads weights that others trained; [`device`] and [`mod@bench`] know what
+//! [`export`] packs, [`grow`] changes what is packed, [`mod@identify`] answers from a disk, [`import`] reads
+//! weights that others trained; [`device`] and [`mod@bench`] know what
 //! computes and how fast. What a photo means stands in [`flukeprint_core`], not here.
 
 pub mod bench;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod evaluate;
 pub mod export;
 pub mod grow;
+pub mod identify;
 pub mod import;
 pub mod ladder;
 pub mod progress;

@@ -187,9 +187,27 @@ fn models_lists_every_backbone_with_the_references_parameters() {
 #[test]
 fn every_verb_has_help_with_an_example() {
     for verb in [
-        "synth", "import", "models", "recipes", "ladder", "train", "tune", "evaluate", "ensemble",
-        "export", "identify", "enroll", "remove", "merge", "rename", "undo", "history", "devices",
-        "bench", "serve",
+        "synth",
+        "import",
+        "models",
+        "recipes",
+        "ladder",
+        "train",
+        "tune",
+        "evaluate",
+        "ensemble",
+        "export",
+        "identify",
+        "submission",
+        "enroll",
+        "remove",
+        "merge",
+        "rename",
+        "undo",
+        "history",
+        "devices",
+        "bench",
+        "serve",
     ] {
         let help = succeed(&mut flukeprint(&[verb, "--help"]));
         assert!(

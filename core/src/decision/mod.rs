@@ -19,6 +19,9 @@
 //!    verdict where one mistake costs more than the other; beyond the spec;
 //! 8. `rank`: the first k by probability, equal ones by score, and equal scores in label order.
 //!
+//! Several photos of one animal are an *encounter*: `encounter` makes one score a label of theirs
+//! between steps 5 and 6. A photo alone is an encounter of one.
+//!
 //! A slice with one entry per individual and a last one for `New` is called a *column* here, after
 //! the tables these scores are collected in.
 //!
@@ -28,6 +31,7 @@
 
 mod calibration;
 mod classifier;
+mod encounter;
 mod fusion;
 mod operating;
 mod parameters;
@@ -43,6 +47,9 @@ use crate::gallery::{Closeness, Gallery, GalleryError};
 
 pub use calibration::{log_odds_of_first, negative_log_likelihood, probabilities};
 pub use classifier::{classifier_column, classifier_probabilities, merged_logits};
+pub use encounter::{
+    ALLOWANCE, GROWTH, REACH, decide_encounter, encounter_column, encounter_probabilities,
+};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use operating::{OperatingPoint, OperatingRates};
 pub use parameters::DecisionParameters;
@@ -76,23 +83,19 @@ pub fn decide(
     point: &OperatingPoint,
     k: usize,
 ) -> Result<Answer, DecisionError> {
+    decide_encounter(core::slice::from_ref(query), gallery, parameters, point, k)
+}
+
+/// Steps 1 to 5 for one photo: the final score of every label, and how near it is.
+fn scores_of_photo(
+    query: &Query<'_>,
+    gallery: &Gallery,
+    parameters: &DecisionParameters,
+) -> Result<(Vec<f32>, Vec<Option<Closeness>>), DecisionError> {
     let closeness = gallery.closeness_per_label(query.feature)?;
     let similarity = similarity_column(&closeness, parameters);
     let columns = Columns::new(query.logits, similarity, parameters)?;
-    answer(&columns.fused, &closeness, parameters, point, k)
-}
-
-/// Steps 6 to 8, from the final scores of all labels and how near each of them is.
-fn answer(
-    scores: &[f32],
-    closeness: &[Option<Closeness>],
-    parameters: &DecisionParameters,
-    point: &OperatingPoint,
-    k: usize,
-) -> Result<Answer, DecisionError> {
-    point.validate(parameters)?;
-    let probabilities = point.expect(probabilities(scores, parameters), parameters);
-    rank::answer(scores, &probabilities, closeness, point, k)
+    Ok((columns.fused, closeness))
 }
 
 /// Every score that goes into the decision, so that each can be looked at, and measured, alone.
@@ -209,6 +212,19 @@ pub enum DecisionError {
     /// A column without even an entry for `New`.
     #[error("a column of scores must have one entry per individual and one for New, this is empty")]
     NoLabels,
+    /// An encounter of no photos.
+    #[error("an encounter needs at least 1 photo, this has none")]
+    NoPhotos,
+    /// An encounter's photos were scored against different catalogues.
+    #[error(
+        "one photo of the encounter has {first} scores, another {other}: score all against one catalogue"
+    )]
+    Columns {
+        /// Scores of the first photo.
+        first: usize,
+        /// Scores of another.
+        other: usize,
+    },
     /// Asked for no candidates.
     #[error("asked for 0 candidates: ask for at least 1")]
     NoCandidates,

@@ -19,6 +19,11 @@ impl DeviceArgs {
     pub fn open(self) -> Result<Device> {
         self.choice.open()
     }
+
+    /// The word that chose it.
+    pub fn name(self) -> String {
+        self.choice.to_string()
+    }
 }
 
 /// List what can compute, and what this build leaves out.

@@ -2,8 +2,9 @@
 
 use super::devices::DeviceArgs;
 use super::export::today;
-use super::table;
+use super::{encounters, table};
 use crate::data::{Catalogue, Reading, Source};
+use crate::evaluate::encounters::evaluate_encounters;
 use crate::evaluate::enrolling::evaluate_enrolling;
 use crate::evaluate::html::{self, About};
 use crate::evaluate::{BundleQuestion, evaluate, evaluate_bundle};
@@ -55,6 +56,10 @@ pub struct Evaluate {
     /// Chooses whales and photos for --enroll.
     #[arg(long, default_value_t = 7, requires = "enroll")]
     enroll_seed: u64,
+    /// Also measure encounters: several photos of one animal, answered together. With --run of whales that
+    /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id.
+    #[arg(long)]
+    encounters: bool,
     #[command(flatten)]
     device: DeviceArgs,
     /// Folder of the gallery's photos, to show them in the report where the bundle has no small
@@ -106,9 +111,13 @@ impl Evaluate {
                 }
             };
         }
-        let report = evaluate(&run, &catalogue, &device, progress)?;
+        let mut report = evaluate(&run, &catalogue, &device, progress)?;
         if let Some(path) = &self.html {
             html::write_run(&report, &about(format!("Run {}", folder.display())), path)?;
+        }
+        if self.encounters {
+            let encounters = evaluate_encounters(&run, &catalogue, &device, progress)?;
+            report.encounters = Some(encounters);
         }
         if self.json {
             return super::print_json(&report);
@@ -128,6 +137,7 @@ impl Evaluate {
                 "Whales kept out of training, their photos alone (no training photo among them):";
             table::print_reid(which, reid);
         }
+        report.encounters.iter().for_each(encounters::print);
         Ok(())
     }
 
@@ -153,8 +163,8 @@ impl Evaluate {
         let catalogue = Catalogue::read(
             &source,
             &Reading {
-                // Whales that the bundle does not know count too when photos are looked up.
-                known: (!self.reid).then_some(&known),
+                // Whales that the bundle does not know count too when photos are looked up or put together.
+                known: (!self.reid && !self.encounters).then_some(&known),
                 ..Reading::default()
             },
         )?;
@@ -162,6 +172,7 @@ impl Evaluate {
             identifier: &identifier,
             catalogue: &catalogue,
             reid: self.reid,
+            encounters: self.encounters,
             folder: bundle,
             gallery_photos: self.gallery_photos.as_deref(),
         };
@@ -186,6 +197,7 @@ impl Evaluate {
         if let Some(reid) = &report.reid {
             table::print_reid("The photos given, without the bundle's gallery:", reid);
         }
+        report.encounters.iter().for_each(encounters::print);
         Ok(())
     }
 }

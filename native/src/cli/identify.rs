@@ -2,31 +2,42 @@
 
 use super::devices::DeviceArgs;
 use super::operating::OperatingArgs;
-use crate::data::Boxes;
 use crate::export::open_bundle;
+use crate::identify::{
+    EncounterAnswer, Encounters, Found, Named, Names, PhotoAnswer, answer_encounters, answer_photo,
+    find_photos, sheet,
+};
 use crate::progress::Progress;
 use crate::{Error, Result};
 use clap::Args;
-use flukeprint_core::decision::Candidate;
-use flukeprint_core::gallery::Label;
-use flukeprint_core::identify::{Identification, Identifier, RegionSource, Stage};
+use flukeprint_core::decision::{DecisionParameters, OperatingPoint};
+use flukeprint_core::identify::Identifier;
 use flukeprint_core::photo::Region;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Name the whales in photos.
+/// Name the whales in photos, or in all photos of a folder.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  flukeprint identify --bundle site/models/mine tail1.jpg tail2.jpg"
+    after_help = "Examples:\n  flukeprint identify --bundle site/models/mine tail1.jpg tail2.jpg\n  \
+    flukeprint identify --bundle site/models/mine --csv answers.csv season/\n  \
+    flukeprint identify --bundle site/models/mine --encounters encounters.csv --csv answers.csv season/\n\n\
+    The table has a row a photo with its first candidates, and a row an encounter; a photo that could not\n\
+    be answered has a row that says why. The same photos and bundle give the same table, and the same JSON\n\
+    but for `time` and `stages`."
 )]
 pub struct Identify {
     /// Folder of a bundle.
     #[arg(long)]
     bundle: PathBuf,
-    /// Table Image,x0,y0,x1,y1 with the fluke's box in some of the photos, by file name.
+    /// Table Image,x0,y0,x1,y1 with the fluke's box in some of the photos, by file name or by path in
+    /// the folder given.
     #[arg(long)]
     boxes: Option<PathBuf>,
+    /// Table Image,Encounter: photos of the same encounter show one animal, which gets one answer too.
+    #[arg(long)]
+    encounters: Option<PathBuf>,
     /// Candidates a photo.
     #[arg(long, default_value_t = 5)]
     count: usize,
@@ -37,50 +48,46 @@ pub struct Identify {
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
-    /// JPEG, PNG or WebP files.
+    /// Write a table for a spreadsheet.
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// JPEG, PNG or WebP files, or folders of them.
     #[arg(required = true)]
     photos: Vec<PathBuf>,
 }
 
+/// All that is needed to give the same answers again, and the answers.
 #[derive(Debug, Serialize)]
-struct Answers {
-    catalogue: String,
+struct Answers<'a> {
+    program: &'static str,
+    program_version: &'static str,
+    catalogue: &'a str,
+    catalogue_date: &'a str,
+    /// What was left out of the catalogue, in words.
+    catalogue_filters: &'a [String],
     individuals: usize,
     gallery_photos: usize,
-    model_sha256: String,
-    photos: Vec<Answer>,
+    gallery_new_photos: usize,
+    model_sha256: &'a str,
+    index_sha256: &'a str,
+    decision: &'a DecisionParameters,
+    /// What the person who asked expects and fears.
+    operating_point: OperatingPoint,
+    device: String,
+    count: usize,
+    /// Files in the folders that are no photos by their names.
+    other_files: usize,
+    photos: Vec<PhotoAnswer>,
+    encounters: Vec<EncounterAnswer>,
+    time: Time,
 }
 
+/// With the photos' `stages`, all that another run may give otherwise.
 #[derive(Debug, Serialize)]
-struct Answer {
-    photo: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region_source: Option<RegionSource>,
-    candidates: Vec<Named>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_probability: Option<f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<Named>,
-    stages: Vec<Timed>,
-}
-
-#[derive(Debug, Serialize)]
-struct Named {
-    kind: &'static str,
-    name: String,
-    score: f32,
-    probability: f32,
-    nearest_photo: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Timed {
-    name: &'static str,
-    milliseconds: f64,
+struct Time {
+    /// Seconds since 1970-01-01 00:00 UTC.
+    began_unix: u64,
+    seconds: f64,
 }
 
 impl Identify {
@@ -92,33 +99,19 @@ impl Identify {
                 wanted: "at least 1",
             });
         }
+        let began = (SystemTime::now(), Instant::now());
+        let found = find_photos(&self.photos)?;
+        let (regions, encounters) = self.tables(&found)?;
         let mut identifier = open_bundle(&self.bundle, &self.device.open()?)?;
         identifier.set_operating_point(self.point.point())?;
-        let boxes = self.boxes.as_deref().map(Boxes::read).transpose()?;
-        progress.begin("naming photos", self.photos.len());
-        let photos = self.photos.iter().enumerate().map(|(done, path)| {
-            let answer = self.answer(&identifier, path, boxes.as_ref());
-            progress.advance(done + 1);
-            answer
-        });
-        let answers = Answers {
-            catalogue: identifier.manifest().title.clone(),
-            individuals: identifier.manifest().catalogue.individuals,
-            gallery_photos: identifier.manifest().catalogue.photos,
-            model_sha256: identifier.manifest().files.weights.sha256.clone(),
-            photos: photos.collect(),
-        };
-        if self.json {
-            super::print_json(&answers)?;
-        } else {
-            answers.photos.iter().for_each(print);
-        }
-        match answers
-            .photos
-            .iter()
-            .filter(|photo| photo.error.is_some())
-            .count()
-        {
+        tell_of(&found, &encounters, progress);
+        let photos = self.answer(&identifier, &found, &regions, &encounters, progress);
+        let of_encounters =
+            answer_encounters(&identifier, &encounters.encounters, &photos, self.count);
+        let answers = self.answers(&identifier, &found, photos, of_encounters, began);
+        let failed = answers.photos.iter().filter(|p| p.error.is_some()).count();
+        self.give(&answers, &encounters)?;
+        match failed {
             0 => Ok(()),
             failed => Err(Error::Unanswered {
                 failed,
@@ -127,96 +120,156 @@ impl Identify {
         }
     }
 
-    fn answer(&self, identifier: &Identifier, path: &Path, boxes: Option<&Boxes>) -> Answer {
-        let photo = path.display().to_string();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        let region = boxes.and_then(|boxes| boxes.region(name));
-        let mut begun: Vec<(&'static str, Instant)> = Vec::new();
-        let identified = std::fs::read(path)
-            .map_err(|source| Error::Read {
-                path: path.to_owned(),
-                source,
-            })
-            .and_then(|bytes| {
-                let on_stage = |stage: Stage| begun.push((stage.name(), Instant::now()));
-                Ok(pollster::block_on(
-                    identifier.identify(&bytes, region, self.count, on_stage),
-                )?)
-            });
-        let stages = timed(&begun);
-        match identified {
-            Ok(identified) => answered(identifier, photo, &identified, stages),
-            Err(error) => Answer {
-                photo,
-                error: Some(error.to_string()),
-                region: None,
-                region_source: None,
-                candidates: Vec::new(),
-                new_probability: None,
-                verdict: None,
-                stages,
+    /// What the tables say of the photos, before anything is computed.
+    fn tables(&self, found: &Found) -> Result<(Vec<Option<Region>>, Encounters)> {
+        let names = Names::new(&found.photos);
+        let regions = match &self.boxes {
+            Some(table) => names.boxes(table)?,
+            None => vec![None; found.photos.len()],
+        };
+        let encounters = match &self.encounters {
+            Some(table) => Encounters::read(table, &names)?,
+            None => Encounters::default(),
+        };
+        Ok((regions, encounters))
+    }
+
+    fn answer(
+        &self,
+        identifier: &Identifier,
+        found: &Found,
+        regions: &[Option<Region>],
+        encounters: &Encounters,
+        progress: &dyn Progress,
+    ) -> Vec<PhotoAnswer> {
+        let mut needed = vec![false; found.photos.len()];
+        for encounter in &encounters.encounters {
+            encounter
+                .photos
+                .iter()
+                .for_each(|&photo| needed[photo] = true);
+        }
+        progress.begin("naming photos", found.photos.len());
+        let mut answers = Vec::with_capacity(found.photos.len());
+        for (number, photo) in found.photos.iter().enumerate() {
+            let mut answer = answer_photo(identifier, photo, regions[number], self.count);
+            if !needed[number] {
+                answer.embedding = None; // of thousands they would fill the memory
+            }
+            answers.push(answer);
+            progress.advance(number + 1);
+        }
+        answers
+    }
+
+    fn answers<'a>(
+        &self,
+        identifier: &'a Identifier,
+        found: &Found,
+        photos: Vec<PhotoAnswer>,
+        encounters: Vec<EncounterAnswer>,
+        (began, clock): (SystemTime, Instant),
+    ) -> Answers<'a> {
+        let manifest = identifier.manifest();
+        let since_1970 = began.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Answers {
+            program: "flukeprint",
+            program_version: env!("CARGO_PKG_VERSION"),
+            catalogue: &manifest.title,
+            catalogue_date: &manifest.catalogue.date,
+            catalogue_filters: &manifest.catalogue.filters,
+            individuals: manifest.catalogue.individuals,
+            gallery_photos: manifest.catalogue.photos,
+            gallery_new_photos: manifest.catalogue.new_photos,
+            model_sha256: &manifest.files.weights.sha256,
+            index_sha256: &manifest.files.index.sha256,
+            decision: &manifest.decision,
+            operating_point: self.point.point(),
+            device: self.device.name(),
+            count: self.count,
+            other_files: found.others,
+            photos,
+            encounters,
+            time: Time {
+                began_unix: since_1970.as_secs(),
+                seconds: clock.elapsed().as_secs_f64(),
             },
         }
     }
-}
 
-fn timed(begun: &[(&'static str, Instant)]) -> Vec<Timed> {
-    let ends = begun
-        .iter()
-        .skip(1)
-        .map(|(_, begin)| *begin)
-        .chain([Instant::now()]);
-    let milliseconds = |begin: Instant, end: Instant| end.duration_since(begin).as_secs_f64() * 1e3;
-    begun
-        .iter()
-        .zip(ends)
-        .map(|(&(name, begin), end)| Timed {
-            name,
-            milliseconds: milliseconds(begin, end),
-        })
-        .collect()
-}
-
-fn answered(
-    identifier: &Identifier,
-    photo: String,
-    identified: &Identification,
-    stages: Vec<Timed>,
-) -> Answer {
-    let named = |candidate: &Candidate| Named {
-        kind: match candidate.label {
-            Label::Individual(_) => "individual",
-            Label::New => "new",
-        },
-        name: identifier.name(candidate.label).to_owned(),
-        score: candidate.score,
-        probability: candidate.probability,
-        nearest_photo: candidate
-            .nearest
-            .map(|nearest| identifier.photos()[nearest.row as usize].file.clone()),
-    };
-    Answer {
-        photo,
-        error: None,
-        region: Some(identified.region),
-        region_source: Some(identified.region_source),
-        candidates: identified.answer.candidates.iter().map(named).collect(),
-        new_probability: Some(identified.answer.new.probability),
-        verdict: Some(named(&identified.answer.verdict)),
-        stages,
+    fn give(&self, answers: &Answers<'_>, encounters: &Encounters) -> Result<()> {
+        if let Some(path) = &self.csv {
+            let mut encounter_of = vec![String::new(); answers.photos.len()];
+            for encounter in &encounters.encounters {
+                for &photo in &encounter.photos {
+                    encounter_of[photo].clone_from(&encounter.name);
+                }
+            }
+            let (photos, together) = (&answers.photos, &answers.encounters);
+            let count = self.count.min(answers.individuals + 1);
+            sheet::write(path, photos, &encounter_of, together, count)?;
+        }
+        match (self.json, &self.csv) {
+            (true, _) => super::print_json(answers)?,
+            (false, Some(path)) => println!(
+                "{}: {} photos and {} encounters",
+                path.display(),
+                answers.photos.len(),
+                answers.encounters.len()
+            ),
+            (false, None) => {
+                answers.photos.iter().for_each(print_photo);
+                answers.encounters.iter().for_each(print_encounter);
+            }
+        }
+        Ok(())
     }
 }
 
-fn print(answer: &Answer) {
+/// What was given and is not answered.
+fn tell_of(found: &Found, encounters: &Encounters, progress: &dyn Progress) {
+    let all = found.photos.len();
+    if found.others > 0 {
+        progress.note(&format!(
+            "{all} photos; {} other files are left out (.jpg, .jpeg, .png and .webp are photos)",
+            found.others
+        ));
+    }
+    if found.repeated > 0 {
+        progress.note(&format!(
+            "{} photos were given more than once; each is answered once",
+            found.repeated
+        ));
+    }
+    if encounters.elsewhere > 0 {
+        progress.note(&format!(
+            "{} rows of the encounters are about photos that were not given",
+            encounters.elsewhere
+        ));
+    }
+}
+
+fn print_photo(answer: &PhotoAnswer) {
     let total: f64 = answer.stages.iter().map(|stage| stage.milliseconds).sum();
     match &answer.error {
         Some(error) => println!("{}: {error}", answer.photo),
         None => println!("{} ({total:.0} ms)", answer.photo),
     }
-    for (rank, candidate) in answer.candidates.iter().enumerate() {
+    print_candidates(&answer.candidates);
+}
+
+fn print_encounter(answer: &EncounterAnswer) {
+    let (name, photos) = (&answer.encounter, answer.photos.len());
+    match &answer.error {
+        Some(error) => println!("encounter {name}: {error}"),
+        None if answer.answered == photos => println!("encounter {name} ({photos} photos)"),
+        None => println!("encounter {name} ({} of {photos} photos)", answer.answered),
+    }
+    print_candidates(&answer.candidates);
+}
+
+fn print_candidates(candidates: &[Named]) {
+    for (rank, candidate) in candidates.iter().enumerate() {
         let nearest = candidate
             .nearest_photo
             .as_deref()

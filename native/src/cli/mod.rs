@@ -4,6 +4,7 @@
 mod bars;
 mod bench;
 mod devices;
+mod encounters;
 mod enroll;
 mod enrolling;
 mod ensemble;
@@ -20,6 +21,7 @@ mod recipes;
 mod remove;
 mod rename;
 mod serve;
+mod submission;
 mod synth;
 mod table;
 mod train;
@@ -59,6 +61,7 @@ enum Verb {
     Rename(rename::Rename),
     Undo(undo::Undo),
     History(history::History),
+    Submission(submission::Submission),
     Devices(devices::Devices),
     Bench(bench::Bench),
     Serve(serve::Serve),
@@ -102,6 +105,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Rename(rename) => rename.run(hears),
         Verb::Undo(undo) => undo.run(hears),
         Verb::History(history) => history.run(),
+        Verb::Submission(submission) => submission.run(hears),
         Verb::Devices(devices) => devices.run(),
         Verb::Bench(bench) => bench.run(hears),
         Verb::Serve(serve) => serve.run(),

@@ -47,5 +47,6 @@ pub(crate) use loader::order_rng;
 pub use loader::{Batch, Batches, Loading, epoch_order, photo_rng};
 pub use problem::{BadRow, RowProblem};
 pub use split::Split;
+pub(crate) use table::read_columns;
 pub(crate) use write::remove_temporary_files;
 pub use write::write_atomically;

@@ -97,10 +97,7 @@ pub fn embed_catalogue(
         return Ok(embeddings);
     }
     let individuals = run.facts.individuals.len();
-    let (tensors, _) = split_finder(weights::decode("the shipped weights", &file)?);
-    let network = Network::new(&run.recipe.model, individuals, device).fold();
-    let network = named::write(network, tensors, "the shipped weights")?;
-
+    let network = network(run, &file, device)?;
     let mut embeddings = Embeddings {
         width: run.recipe.model.feature_width(),
         features: Vec::new(),
@@ -125,6 +122,34 @@ pub fn embed_catalogue(
     }
     save(&embeddings, path, &key)?;
     Ok(embeddings)
+}
+
+/// What the run's network, as it ships, says of some photos of the catalogue, in their order: logits too,
+/// which [`embed_catalogue`] keeps of the held-out ones alone.
+pub(super) fn embed_photos(
+    run: &Run,
+    catalogue: &Catalogue,
+    photos: &[usize],
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<Vec<Embedding>> {
+    let network = network(run, &run.shipped_weights()?, device)?;
+    let entries = photos.iter().map(|&photo| &catalogue.photos[photo]);
+    let mut embedded = Vec::with_capacity(photos.len());
+    progress.begin("embedding photos", photos.len());
+    for batch in inputs(&run.recipe, entries) {
+        embedded.extend(embed(&network, batch?.samples, &run.recipe, device)?);
+        progress.advance(embedded.len());
+    }
+    Ok(embedded)
+}
+
+/// The network of a weights file, ready to embed.
+fn network(run: &Run, file: &[u8], device: &Device) -> Result<Network> {
+    let (tensors, _) = split_finder(weights::decode("the shipped weights", file)?);
+    let individuals = run.facts.individuals.len();
+    let network = Network::new(&run.recipe.model, individuals, device).fold();
+    Ok(named::write(network, tensors, "the shipped weights")?)
 }
 
 /// What the network says of every photo, given the inputs of its views.

@@ -4,6 +4,7 @@ use super::answered::Answered;
 use super::breakdown::{Breakdown, photos_of_each};
 use super::confidence::Confidence;
 use super::embeddings::truths;
+use super::encounters::{EncounterReport, bundle_encounters};
 use super::headline::Headline;
 use super::mistakes::{Mistake, Shown, Teller};
 use super::reid::{self, Reid, reidentify};
@@ -28,10 +29,12 @@ use std::path::Path;
 pub struct BundleQuestion<'a> {
     /// The bundle.
     pub identifier: &'a Identifier,
-    /// The photos; with `reid` read without known individuals.
+    /// The photos; with `reid` or `encounters` read without known individuals.
     pub catalogue: &'a Catalogue,
     /// Look photos up among one another too.
     pub reid: bool,
+    /// Answer photos of one individual together too.
+    pub encounters: bool,
     /// The bundle's folder, for the small pictures of its gallery.
     pub folder: &'a Path,
     /// The folder of the gallery's photos, where the bundle has no small pictures of them.
@@ -70,12 +73,16 @@ pub struct BundleReport {
     /// Each photo looked up among the others, without the bundle's gallery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reid: Option<Reid>,
+    /// What several photos of one animal are worth together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encounters: Option<EncounterReport>,
 }
 
 /// Names every photo of the catalogue and scores the answers; whales that the bundle's gallery has not
 /// count as new. A photo without a box is searched by the finder.
 ///
-/// With `reid`, photos are also looked up among one another, by the catalogue's own individuals.
+/// With `reid`, photos are also looked up among one another, by the catalogue's own individuals: read it
+/// without known ones then. So with `encounters`, where photos of one individual are put together.
 ///
 /// # Errors
 /// A photo that cannot be read or answered; [`Error::NoSecondPhoto`] before anything is computed.
@@ -90,7 +97,7 @@ pub fn evaluate_bundle(
     } = *question;
     let all: Vec<usize> = (0..catalogue.photos.len()).collect();
     let own = truths(catalogue, &all);
-    if question.reid {
+    if question.reid || question.encounters {
         reid::queries(&own)?;
     }
     let named = name_photos(identifier, catalogue, progress)?;
@@ -101,6 +108,8 @@ pub fn evaluate_bundle(
     let rows = score_rows(&queries, &manifest.decision)?;
     let answers = Answered::all(&queries, &manifest.decision)?;
     let confidence = Confidence::of_answers(&answers).map_err(TuneError::from)?;
+    let together = || bundle_encounters(&queries, &own, &manifest.decision);
+    let encounters = question.encounters.then(together).transpose()?;
     let width = named.features.len() / own.len();
     let reid = question
         .reid
@@ -129,6 +138,7 @@ pub fn evaluate_bundle(
         breakdown: Breakdown::of(&answers, &photos_of_each(gallery))?,
         mistakes: teller.worst(&answers)?,
         reid,
+        encounters,
     })
 }
 

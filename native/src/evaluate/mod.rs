@@ -8,6 +8,7 @@
 //! - [`Breakdown`], [`Mistake`]: where it is right, and where it is not;
 //! - [`enrolling`]: whales enrolled from one photo, and what they cost the others;
 //! - [`Headline`]: the figures that are looked for first;
+//! - [`encounters`]: what several photos of one animal are worth together;
 //! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
 //! - [`html`]: all of it as one page;
 //! - [`raw_pixel_rows`]: the baseline that a net must leave behind.
@@ -16,6 +17,7 @@ mod answered;
 mod breakdown;
 mod confidence;
 pub(crate) mod embeddings;
+pub mod encounters;
 pub mod enrolling;
 mod headline;
 pub mod html;

@@ -4,6 +4,7 @@ use super::answered::Answered;
 use super::breakdown::{Breakdown, photos_of_each};
 use super::confidence::Confidence;
 use super::embeddings::{Embeddings, embed_catalogue, truths};
+use super::encounters::EncounterReport;
 use super::headline::Headline;
 use super::mistakes::{Mistake, Shown, Teller};
 use super::raw_pixels::raw_pixel_rows;
@@ -52,6 +53,10 @@ pub struct Report {
     /// and nothing else. `None` where the recipe keeps no whale out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reid: Option<Reid>,
+    /// What several photos of one animal are worth together, by
+    /// [`evaluate_encounters`](super::encounters::evaluate_encounters); [`evaluate`] leaves it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encounters: Option<EncounterReport>,
 }
 
 /// Chooses the decision's parameters on the tuning half, with the training photos as the gallery,
@@ -114,6 +119,7 @@ pub fn evaluate(
         mistakes: teller.worst(&answers)?,
         model_sha256: sha256_hex(&run.shipped_weights()?),
         reid,
+        encounters: None,
     })
 }
 

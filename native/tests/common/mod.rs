@@ -1,6 +1,7 @@
 //! A small catalogue, a run on it and its bundle, made once by the real command.
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses a part
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -113,4 +114,48 @@ fn copy_into(from: &Path, to: &Path) {
             false => drop(fs::copy(entry.path(), target).unwrap()),
         }
     }
+}
+
+/// The test photos in a folder of their own, one of them in a folder in it, beside a note.
+pub fn season() -> tempfile::TempDir {
+    let season = copy(&catalogue().join("test"));
+    fs::write(season.path().join("notes.txt"), "calm sea").unwrap();
+    let photos = photos_of(season.path());
+    let last = photos.last().unwrap();
+    fs::create_dir(season.path().join("later")).unwrap();
+    let name = last.file_name().unwrap();
+    fs::rename(last, season.path().join("later").join(name)).unwrap();
+    season
+}
+
+/// The photos of a folder by name.
+pub fn photos_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+    let mut photos: Vec<PathBuf> = entries.filter(|path| path.is_file()).collect();
+    photos.retain(|path| path.extension().is_some_and(|ending| ending == "jpg"));
+    photos.sort();
+    photos
+}
+
+/// The last part of a path.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+/// The table as a map a row, by column.
+pub fn table(path: &Path) -> Vec<HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let rows = reader.deserialize();
+    rows.map(Result::unwrap).collect()
+}
+
+/// The one line of a refusal, with exit code 2.
+pub fn refused(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    let mut lines = text.lines().filter(|line| line.starts_with("flukeprint: "));
+    let line = lines.next().unwrap().to_owned();
+    assert_eq!(lines.next(), None, "{text}");
+    line
 }

@@ -41,6 +41,7 @@ fn report(mistakes: Vec<Mistake>) -> BundleReport {
         breakdown: Breakdown::of(&answers, &[1, 8]).unwrap(),
         mistakes,
         reid: None,
+        encounters: None,
     }
 }
 

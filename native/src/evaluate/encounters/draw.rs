@@ -1,0 +1,196 @@
+//! Where encounters are drawn from: a run's whales that training left out, or labelled photos.
+
+use super::{DRAWS, Draw, EncounterReport, Outcome, SEED, Whale, outcomes, rows};
+use crate::data::Catalogue;
+use crate::evaluate::embeddings::{embed_catalogue, embed_photos};
+use crate::progress::Progress;
+use crate::train::Run;
+use crate::tune::{LabelledQueries, TuneError};
+use crate::{Error, Result};
+use burn::tensor::Device;
+use flukeprint_core::decision::{Columns, DecisionParameters};
+use flukeprint_core::gallery::Label;
+use flukeprint_core::identify::Embedding;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+const RUN: &str = "whales that training left out; a random half of them is enrolled with one photo each \
+                   beside the training photos, the other half is new; encounters take the other photos";
+const BUNDLE: &str = "the labelled photos by whale, against the bundle's gallery; whales that it has not \
+                      are new, photos without a name are left out";
+
+/// Measures encounters of the whales that a tuned run's training left out.
+///
+/// # Errors
+/// [`Error::NoSecondPhoto`] when the run left no whale out, or none with two photos; as
+/// [`evaluate`](crate::evaluate::evaluate).
+pub fn evaluate_encounters(
+    run: &Run,
+    catalogue: &Catalogue,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<EncounterReport> {
+    let split = run.split(catalogue)?;
+    let whales = by_whale(catalogue, &split.unseen);
+    if whales.iter().all(|(_, photos)| photos.len() < 2) {
+        return Err(Error::NoSecondPhoto {
+            photos: split.unseen.len(),
+        });
+    }
+    let parameters = run.decision()?;
+    let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
+    let unseen = embed_photos(run, catalogue, &split.unseen, device, progress)?;
+    let said: BTreeMap<usize, &Embedding> = split.unseen.iter().copied().zip(&unseen).collect();
+    let drawn = |number: u64| {
+        let (whales, enrolled) = enroll_half(whales.clone(), number);
+        let train: Vec<usize> = split.train.iter().copied().chain(enrolled).collect();
+        let gallery = embeddings.gallery(catalogue, &train)?;
+        let photos = whales.iter().flat_map(|whale| &whale.photos);
+        let photos: Vec<&Embedding> = photos.map(|photo| said[photo]).collect();
+        let queries = LabelledQueries::in_gallery(
+            &gallery,
+            vec![Label::New; photos.len()],
+            photos.iter().flat_map(|one| &one.logits).copied().collect(),
+            &photos
+                .iter()
+                .flat_map(|one| &one.feature)
+                .copied()
+                .collect::<Vec<_>>(),
+        )?;
+        let draw = Draw {
+            columns: columns(&queries, &parameters)?,
+            whales: in_order(whales),
+        };
+        Ok(outcomes(&draw, &parameters, number)?)
+    };
+    report(RUN, drawn)
+}
+
+/// Measures encounters of labelled photos, whose final scores `queries` give. `own` are the labels in the
+/// photos' own table, by which they are grouped; the right answers are those of `queries`.
+///
+/// # Errors
+/// [`Error::NoSecondPhoto`] when no whale has two photos; a parameter out of range.
+pub fn bundle_encounters(
+    queries: &LabelledQueries,
+    own: &[Label],
+    parameters: &DecisionParameters,
+) -> Result<EncounterReport> {
+    let mut whales: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
+    for (photo, &label) in own.iter().enumerate() {
+        if label != Label::New {
+            whales.entry(label).or_default().push(photo);
+        }
+    }
+    if whales.values().all(|photos| photos.len() < 2) {
+        return Err(Error::NoSecondPhoto { photos: own.len() });
+    }
+    let truths: Vec<Label> = queries.iter().map(|query| query.truth).collect();
+    let columns = columns(queries, parameters)?;
+    let drawn = |number: u64| {
+        let mut rng = rng(number);
+        let whale = |(&whale, photos): (&Label, &Vec<usize>)| {
+            let mut photos = photos.clone();
+            photos.shuffle(&mut rng);
+            let truth = truths[photos[0]];
+            Whale {
+                whale,
+                truth,
+                photos,
+            }
+        };
+        let draw = Draw {
+            whales: whales.iter().map(whale).collect(),
+            columns: columns.clone(),
+        };
+        Ok(outcomes(&draw, parameters, number)?)
+    };
+    report(BUNDLE, drawn)
+}
+
+fn report(
+    protocol: &'static str,
+    drawn: impl Fn(u64) -> Result<Vec<Outcome>> + Sync + Send,
+) -> Result<EncounterReport> {
+    let all: Vec<Vec<Outcome>> = (0..DRAWS)
+        .into_par_iter()
+        .map(drawn)
+        .collect::<Result<_>>()?;
+    Ok(EncounterReport {
+        protocol,
+        draws: DRAWS,
+        rows: rows(&all.concat()),
+    })
+}
+
+/// A generator of its own for every draw, so that threads do not matter.
+fn rng(number: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED ^ u64::MAX);
+    rng.set_stream(number);
+    rng
+}
+
+type ByWhale = Vec<(Label, Vec<usize>)>;
+
+fn by_whale(catalogue: &Catalogue, photos: &[usize]) -> ByWhale {
+    let mut whales: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
+    for &photo in photos {
+        let label = catalogue.photos[photo].label;
+        whales.entry(label).or_default().push(photo);
+    }
+    whales.into_iter().collect()
+}
+
+/// The whales of a draw with photos of the catalogue, and the photos that are enrolled.
+fn enroll_half(mut whales: ByWhale, number: u64) -> (Vec<Whale>, Vec<usize>) {
+    let mut rng = rng(number);
+    whales.shuffle(&mut rng);
+    let known = whales.len() / 2;
+    let mut enrolled = Vec::new();
+    let whales = whales.into_iter().enumerate();
+    let whales = whales.filter_map(|(place, (whale, mut photos))| {
+        photos.shuffle(&mut rng);
+        let truth = match place < known {
+            true => {
+                enrolled.extend(photos.pop());
+                whale
+            }
+            false => Label::New,
+        };
+        (!photos.is_empty()).then_some(Whale {
+            whale,
+            truth,
+            photos,
+        })
+    });
+    let whales = whales.collect();
+    (whales, enrolled)
+}
+
+/// The same whales with their photos' places in the order in which they were asked.
+fn in_order(mut whales: Vec<Whale>) -> Vec<Whale> {
+    let mut places = 0..;
+    for whale in &mut whales {
+        let photos = whale.photos.len();
+        whale.photos = places.by_ref().take(photos).collect();
+    }
+    whales
+}
+
+fn columns(
+    queries: &LabelledQueries,
+    parameters: &DecisionParameters,
+) -> std::result::Result<Vec<Vec<f32>>, TuneError> {
+    let column = |query: crate::tune::LabelledQuery<'_>| {
+        let columns = Columns::new(
+            query.logits,
+            query.similarity(parameters).into_owned(),
+            parameters,
+        )?;
+        Ok(columns.fused)
+    };
+    queries.iter().map(column).collect()
+}
