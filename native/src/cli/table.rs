@@ -128,11 +128,7 @@ pub fn print_seconds(seconds: &StageSeconds) {
     let stages = seconds
         .named()
         .map(|(stage, seconds)| format!("{} {seconds:.4}", stage.name()));
-    println!(
-        "  seconds a photo: {}, all {:.4}",
-        stages.join(", "),
-        seconds.total()
-    );
+    println!("  seconds a photo: {}", stages.join(", "));
 }
 
 /// Prints how often photos found their whale, with a line on which photos those are.

@@ -168,7 +168,7 @@ fn by_photos(page: &Page<'_>) -> Drawn<String> {
     let plot = plot(&plots::by_photos(found)?, &alt, caption_of_plot);
     Ok(section(
         title,
-        &beside(&[table("", caption, &header, &rows), plot]),
+        &(table("", caption, &header, &rows) + &plot),
     ))
 }
 
