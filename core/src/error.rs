@@ -67,6 +67,14 @@ pub enum Error {
         /// What is wrong with it and what to do.
         reason: String,
     },
+    /// A photo's file of keypoints cannot be read.
+    #[error("{file}: {reason}")]
+    Evidence {
+        /// The file.
+        file: String,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
     /// The device failed to compute.
     #[error("the {device} could not compute the embedding: {reason}")]
     Device {

@@ -11,6 +11,14 @@
 //! All positions are pixels of the image that the keypoints were found in, `x` to the right, `y`
 //! down, the centre of the upper left pixel at (0, 0).
 
+mod distances;
+pub mod file;
+pub mod geometry;
+pub mod matching;
+pub mod probability;
+pub mod verify;
+pub mod vote;
+
 use alloc::vec::Vec;
 
 /// Numbers in a descriptor.
