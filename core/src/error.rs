@@ -83,6 +83,12 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// Local features cannot be computed as asked.
+    #[error("the local features cannot be computed: {reason}")]
+    Features {
+        /// Which value does not fit.
+        reason: String,
+    },
     /// The gallery refuses.
     #[error(transparent)]
     Gallery(#[from] crate::gallery::GalleryError),
