@@ -67,6 +67,14 @@ pub enum Error {
         /// What is wrong with it and what to do.
         reason: String,
     },
+    /// A photo's file of keypoints cannot be read.
+    #[error("{file}: {reason}")]
+    Evidence {
+        /// The file.
+        file: String,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
     /// The device failed to compute.
     #[error("the {device} could not compute the embedding: {reason}")]
     Device {
@@ -78,6 +86,12 @@ pub enum Error {
     /// The bundle cannot be changed as asked.
     #[error(transparent)]
     Growth(#[from] crate::bundle::GrowthError),
+    /// Local features cannot be computed as asked.
+    #[error("the local features cannot be computed: {reason}")]
+    Features {
+        /// Which value does not fit.
+        reason: String,
+    },
     /// The gallery refuses.
     #[error(transparent)]
     Gallery(#[from] crate::gallery::GalleryError),

@@ -11,6 +11,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use crate::model::named::{Named, Values};
@@ -109,53 +110,87 @@ pub fn encode(named: &Named) -> Result<Vec<u8>> {
     serialize("the weights", &stored)
 }
 
-/// The tensors of a weights file, expanded to f32.
+/// The tensors of a weights file, expanded to f32. 16-bit floats are read too.
 ///
 /// # Errors
 /// [`Error::Bundle`] when `bytes` are no safetensors file, [`Error::Tensor`] when a tensor has no
 /// scale, another type or a value that is not finite.
 pub fn decode(file: &str, bytes: &[u8]) -> Result<Named> {
-    let tensors = SafeTensors::deserialize(bytes).map_err(|error| Error::Bundle {
+    decode_some(file, bytes, |_| true)
+}
+
+/// As [`decode`], of the tensors whose names are `wanted`; the others may be of any type.
+pub(crate) fn decode_some(
+    file: &str,
+    bytes: &[u8],
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Named> {
+    let tensors = open(file, bytes)?;
+    let names = tensors.names().into_iter();
+    names
+        .filter(|name| !name.ends_with(SCALE) && wanted(name))
+        .map(|name| Ok((name.to_string(), expand(file, &tensors, name)?)))
+        .collect()
+}
+
+/// The names of a safetensors file's tensors.
+///
+/// # Errors
+/// [`Error::Bundle`] when `bytes` are no safetensors file.
+pub(crate) fn names(file: &str, bytes: &[u8]) -> Result<Vec<String>> {
+    let tensors = open(file, bytes)?;
+    Ok(tensors
+        .names()
+        .into_iter()
+        .map(ToString::to_string)
+        .collect())
+}
+
+fn open<'a>(file: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>> {
+    SafeTensors::deserialize(bytes).map_err(|error| Error::Bundle {
         file: file.to_string(),
         reason: format!("is no safetensors file ({error:?})"),
-    })?;
-    let mut named = Named::new();
-    for (name, view) in tensors.iter() {
-        if name.ends_with(SCALE) {
-            continue;
+    })
+}
+
+/// The values of tensor `name`.
+fn expand(file: &str, tensors: &SafeTensors<'_>, name: &str) -> Result<Values> {
+    let refuse = |reason: &str| Error::Tensor {
+        file: file.to_string(),
+        name: name.to_string(),
+        reason: reason.to_string(),
+    };
+    let view = tensors.tensor(name).map_err(|_| refuse("is missing"))?;
+    let shape = view.shape().to_vec();
+    let values = match view.dtype() {
+        Dtype::F32 => floats(view.data()),
+        Dtype::F16 => {
+            let halves = view.data().chunks_exact(2);
+            halves
+                .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
+                .collect()
         }
-        let refuse = |reason: &str| Error::Tensor {
-            file: file.to_string(),
-            name: name.to_string(),
-            reason: reason.to_string(),
-        };
-        let shape = view.shape().to_vec();
-        let values = match view.dtype() {
-            Dtype::F32 => floats(view.data()),
-            Dtype::I8 => {
-                let scales = tensors
-                    .tensor(&format!("{name}{SCALE}"))
-                    .map_err(|_| refuse("has no scale"))?;
-                let axis =
-                    output_axis(&shape).ok_or_else(|| refuse("has too few axes for 8 bits"))?;
-                let scales = floats(scales.data());
-                if scales.len() != shape[axis] {
-                    return Err(refuse("has not one scale an output channel"));
-                }
-                let channel = channel_of(&shape, axis);
-                let codes = view.data().iter().enumerate();
-                codes
-                    .map(|(i, &code)| f32::from(code as i8) * scales[channel(i)])
-                    .collect()
+        Dtype::I8 => {
+            let scales = tensors
+                .tensor(&format!("{name}{SCALE}"))
+                .map_err(|_| refuse("has no scale"))?;
+            let axis = output_axis(&shape).ok_or_else(|| refuse("has too few axes for 8 bits"))?;
+            let scales = floats(scales.data());
+            if scales.len() != shape[axis] {
+                return Err(refuse("has not one scale an output channel"));
             }
-            _ => return Err(refuse("is neither F32 nor I8")),
-        };
-        if values.iter().any(|value: &f32| !value.is_finite()) {
-            return Err(refuse("has values that are not finite"));
+            let channel = channel_of(&shape, axis);
+            let codes = view.data().iter().enumerate();
+            codes
+                .map(|(i, &code)| f32::from(code as i8) * scales[channel(i)])
+                .collect()
         }
-        named.insert(name.to_string(), Values { shape, values });
+        _ => return Err(refuse("is neither F32, F16 nor I8")),
+    };
+    if values.iter().any(|value: &f32| !value.is_finite()) {
+        return Err(refuse("has values that are not finite"));
     }
-    Ok(named)
+    Ok(Values { shape, values })
 }
 
 /// Little-endian bytes to floats.

@@ -11,7 +11,34 @@
 //! All positions are pixels of the image that the keypoints were found in, `x` to the right, `y`
 //! down, the centre of the upper left pixel at (0, 0).
 
+mod detect;
+mod distances;
+mod features;
+pub mod file;
+pub mod geometry;
+mod hardnet;
+mod hardtfeat;
+mod image;
+pub mod matching;
+mod orientation;
+mod patch;
+pub mod probability;
+mod pyramid;
+mod rootsift;
+mod shape;
+mod trunk;
+pub mod verify;
+pub mod vote;
+
 use alloc::vec::Vec;
+
+pub use features::{DescriptorKind, Networks, Options, features};
+pub use hardnet::HardNet;
+pub use hardtfeat::HardTFeat;
+pub use image::GrayImage;
+pub use orientation::OriNet;
+pub use patch::PATCH;
+pub use shape::AffNet;
 
 /// Numbers in a descriptor.
 pub const DESCRIPTOR: usize = 128;
