@@ -86,6 +86,9 @@ pub enum Error {
     /// The bundle cannot be changed as asked.
     #[error(transparent)]
     Growth(#[from] crate::bundle::GrowthError),
+    /// The curve from a score to a probability refuses.
+    #[error(transparent)]
+    Curve(#[from] crate::evidence::probability::CurveError),
     /// Local features cannot be computed as asked.
     #[error("the local features cannot be computed: {reason}")]
     Features {

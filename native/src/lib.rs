@@ -2,6 +2,7 @@
 //!
 //! [`synth`] draws a catalogue, [`data`] reads one, [`train`] makes a run of it, [`tune`] and
 //! [`evaluate`] choose and measure its decision, [`ensemble`] lets several answer together,
+//! [`evidence`] shows why two photos are of one whale,
 //! [`export`] packs, [`grow`] changes what is packed, [`mod@identify`] answers from a disk, [`import`] reads
 //! weights that others trained; [`device`] and [`mod@bench`] know what
 //! computes and how fast. What a photo means stands in [`flukeprint_core`], not here.
@@ -13,6 +14,7 @@ pub mod device;
 pub mod ensemble;
 pub mod error;
 pub mod evaluate;
+pub mod evidence;
 pub mod export;
 pub mod grow;
 pub mod identify;

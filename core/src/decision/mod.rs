@@ -19,6 +19,8 @@
 //!    verdict where one mistake costs more than the other; beyond the spec;
 //! 8. `rank`: the first k by probability, equal ones by score, and equal scores in label order.
 //!
+//! Where local features were compared, `evidence` raises whales between steps 5 and 6.
+//!
 //! Several photos of one animal are an *encounter*: `encounter` makes one score a label of theirs
 //! between steps 5 and 6. A photo alone is an encounter of one.
 //!
@@ -32,6 +34,7 @@
 mod calibration;
 mod classifier;
 mod encounter;
+mod evidence;
 mod fusion;
 mod operating;
 mod parameters;
@@ -50,6 +53,7 @@ pub use classifier::{classifier_column, classifier_probabilities, merged_logits}
 pub use encounter::{
     ALLOWANCE, GROWTH, REACH, decide_encounter, encounter_column, encounter_probabilities,
 };
+pub use evidence::{EvidenceParameters, votes_share};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use operating::{OperatingPoint, OperatingRates};
 pub use parameters::DecisionParameters;

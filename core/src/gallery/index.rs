@@ -117,6 +117,21 @@ impl Gallery {
         Ok(closeness.into_iter().map(nearest).collect())
     }
 
+    /// The `count` photos of `label` that are nearest to the query, nearest first; of equally near ones
+    /// the first counts.
+    pub fn nearest_of(
+        &self,
+        feature: &[f32],
+        label: Label,
+        count: usize,
+    ) -> Result<Vec<Nearest>, GalleryError> {
+        let query = normalized(feature, self.features.dimension()).map_err(GalleryError::Query)?;
+        let mut nearest = search::photos_of_label(&query, &self.features, &self.rows, label);
+        nearest.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        nearest.truncate(count);
+        Ok(nearest)
+    }
+
     /// As [`Self::nearest_per_label`], with all that the decision takes from a label's photos.
     pub fn closeness_per_label(
         &self,

@@ -81,6 +81,34 @@ pub(super) fn closeness_per_label(
         .collect()
 }
 
+/// The distances of all photos of a label from a query (unit length), in the order of the rows.
+pub(super) fn photos_of_label(
+    query: &[f32],
+    store: &FeatureStore,
+    rows: &[GalleryRow],
+    label: Label,
+) -> Vec<Nearest> {
+    let of_label = rows
+        .iter()
+        .zip(0_u32..)
+        .filter(|(described, _)| described.label == label);
+    let query_codes = QueryCodes::new(query);
+    let dot_with = |row: u32| match store.values() {
+        Values::Float(_) => store
+            .float_row(row as usize)
+            .map(|feature| dot(query, feature)),
+        Values::Codes { .. } => store
+            .code_row(row as usize)
+            .map(|(codes, scale)| query_codes.dot(codes, scale)),
+    };
+    of_label
+        .filter_map(|(_, row)| {
+            let distance = distance(dot_with(row)?);
+            Some(Nearest { row, distance })
+        })
+        .collect()
+}
+
 /// The row with the largest dot product so far, and the sum over all rows.
 #[derive(Clone, Copy)]
 struct Closest {

@@ -146,6 +146,19 @@ impl FeatureStore {
         }
     }
 
+    /// The feature at `row`, where features are kept as `f32`.
+    pub(super) fn float_row(&self, row: usize) -> Option<&[f32]> {
+        let values = row * self.dimension..(row + 1) * self.dimension;
+        self.features()?.get(values)
+    }
+
+    /// The codes at `row` and their scale, where features are kept so.
+    pub(super) fn code_row(&self, row: usize) -> Option<(&[i8], f32)> {
+        let (codes, scales) = self.codes()?;
+        let values = row * self.dimension..(row + 1) * self.dimension;
+        Some((codes.get(values)?, *scales.get(row)?))
+    }
+
     /// Adds the feature at `row` to `sum`, `[dimension]`. A row that does not exist adds nothing.
     pub(super) fn add_to(&self, row: usize, sum: &mut [f64]) {
         let values = row * self.dimension..(row + 1) * self.dimension;

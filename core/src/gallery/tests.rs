@@ -296,6 +296,28 @@ proptest! {
     }
 
     #[test]
+    fn a_label_s_photos_come_nearest_first_and_the_first_is_the_nearest(
+        (dimension, features, labels, query) in scene(),
+    ) {
+        let floats = gallery(3, dimension, &labels, &features.concat());
+        let codes = floats.features().to_codes();
+        let codes =
+            Gallery::new(floats.individuals().to_vec(), floats.rows().to_vec(), codes).unwrap();
+        for gallery in [floats, codes] {
+            let nearest = gallery.nearest_per_label(&query).unwrap();
+            for (slot, &nearest) in nearest.iter().enumerate() {
+                let label = Label::from_slot(slot, 3);
+                let photos = gallery.nearest_of(&query, label, 99).unwrap();
+                prop_assert_eq!(photos.len(), labels.iter().filter(|&&one| one == label).count());
+                prop_assert_eq!(photos.first().copied(), nearest);
+                prop_assert!(photos.is_sorted_by(|a, b| a.distance <= b.distance));
+                let two = gallery.nearest_of(&query, label, 2).unwrap();
+                prop_assert_eq!(&two[..], &photos[..photos.len().min(2)]);
+            }
+        }
+    }
+
+    #[test]
     fn codes_agree_with_floats_within_the_rounding(
         (dimension, features, labels, query) in scene(),
     ) {

@@ -6,6 +6,7 @@ use super::{encounters, table};
 use crate::data::{Catalogue, Reading, Source};
 use crate::evaluate::encounters::evaluate_encounters;
 use crate::evaluate::enrolling::evaluate_enrolling;
+use crate::evaluate::evidence::evaluate_evidence;
 use crate::evaluate::html::{self, About};
 use crate::evaluate::{BundleQuestion, evaluate, evaluate_bundle};
 use crate::export::open_bundle;
@@ -60,6 +61,10 @@ pub struct Evaluate {
     /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id.
     #[arg(long)]
     encounters: bool,
+    /// Instead, measure what local features add: alone, verifying the first whales, and with a vote of the
+    /// whole catalogue.
+    #[arg(long, requires = "run")]
+    evidence: bool,
     #[command(flatten)]
     device: DeviceArgs,
     /// Folder of the gallery's photos, to show them in the report where the bundle has no small
@@ -110,6 +115,14 @@ impl Evaluate {
                     Ok(())
                 }
             };
+        }
+        if self.evidence {
+            let report = evaluate_evidence(&run, &catalogue, &device, progress)?;
+            if !self.json {
+                super::evidence::print(&report);
+                return Ok(());
+            }
+            return super::print_json(&report);
         }
         let mut report = evaluate(&run, &catalogue, &device, progress)?;
         if let Some(path) = &self.html {

@@ -9,6 +9,7 @@ mod enroll;
 mod enrolling;
 mod ensemble;
 mod evaluate;
+mod evidence;
 mod export;
 mod history;
 mod identify;
@@ -27,6 +28,7 @@ mod table;
 mod train;
 mod tune;
 mod undo;
+mod verify;
 
 use crate::data::write_atomically;
 use crate::progress::Progress;
@@ -55,6 +57,7 @@ enum Verb {
     Ensemble(ensemble::Ensemble),
     Export(export::Export),
     Identify(identify::Identify),
+    Verify(verify::Verify),
     Enroll(enroll::Enroll),
     Remove(remove::Remove),
     Merge(merge::Merge),
@@ -99,6 +102,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Identify(identify) => identify.run(hears),
+        Verb::Verify(verify) => verify.run(),
         Verb::Enroll(enroll) => enroll.run(hears),
         Verb::Remove(remove) => remove.run(hears),
         Verb::Merge(merge) => merge.run(hears),

@@ -7,6 +7,7 @@
 //! - [`reid`]: photos found again among others, whose whales nothing was learnt of;
 //! - [`Breakdown`], [`Mistake`]: where it is right, and where it is not;
 //! - [`enrolling`]: whales enrolled from one photo, and what they cost the others;
+//! - [`evidence`]: what local features add, alone and fused;
 //! - [`Headline`]: the figures that are looked for first;
 //! - [`encounters`]: what several photos of one animal are worth together;
 //! - [`evaluate_bundle`]: a bundle against labelled photos from elsewhere;
@@ -19,6 +20,7 @@ mod confidence;
 pub(crate) mod embeddings;
 pub mod encounters;
 pub mod enrolling;
+pub mod evidence;
 mod headline;
 pub mod html;
 pub mod intervals;

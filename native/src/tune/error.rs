@@ -1,6 +1,7 @@
 //! Why queries cannot be scored or tuned on.
 
 use flukeprint_core::decision::DecisionError;
+use flukeprint_core::evidence::probability::CurveError;
 use flukeprint_core::gallery::{FeatureError, GalleryError};
 use flukeprint_core::metrics::MetricsError;
 
@@ -85,6 +86,9 @@ pub enum TuneError {
     /// The decision refuses.
     #[error(transparent)]
     Decision(#[from] DecisionError),
+    /// What inliers are worth cannot be told.
+    #[error(transparent)]
+    Worth(#[from] CurveError),
     /// A measure cannot be taken.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

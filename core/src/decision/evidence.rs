@@ -1,0 +1,196 @@
+//! Between steps 5 and 6, where local features were compared: what they prove.
+//!
+//! The first whales' photos are compared with the query, and each of these whales is raised by weight ·
+//! probability(inliers). Evidence only ever raises a whale: a true match may lie in shade, and that no
+//! inlier was found says nothing (spec, *Verification*). The probability is a calibrated monotone map
+//! (as in WildFusion: Cermak et al., 2024); the raised scores have a calibration of their own.
+//!
+//! Where the whole catalogue voted (a *search*), every whale is raised by what its votes are worth too.
+//! Some whale gets votes by chance in any photo, so `New` is raised by a constant there. Where only the
+//! first whales are verified, `New` stays where it was.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DecisionError, DecisionParameters};
+use crate::evidence::probability::Curve;
+
+/// How evidence counts. Tuned on held-out photos, and carried by the bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceParameters {
+    /// How many of the first whales are compared with; at least 1.
+    pub whales: u32,
+    /// How many photos of each, the nearest first; at least 1.
+    pub photos: u32,
+    /// What inliers are worth: the probability that two photos with so many show one whale.
+    pub worth: Curve,
+    /// What certainty adds to a whale's score; 0 to 1,000.
+    pub weight: f32,
+    /// What any number of votes of the catalogue can add to a whale's score; 0 to 1,000, and 0 where
+    /// nothing votes.
+    pub votes_weight: f32,
+    /// What is added to the score of `New`; 0 to 1,000, and 0 where nothing votes.
+    pub new_raise: f32,
+    /// β of the raised scores, as [`DecisionParameters::sharpness`].
+    pub sharpness: f32,
+    /// As [`DecisionParameters::first_slope`].
+    pub first_slope: f32,
+    /// As [`DecisionParameters::first_offset`].
+    pub first_offset: f32,
+}
+
+/// Votes that are worth half of all that votes can be worth.
+const HALF_VOTES: f32 = 0.3;
+
+/// The votes of a whale's best photo between 0 and 1: v / (v + 0.3). Most photos of other whales get 0.1 to
+/// 0.2, most of the same whale 0.3 to 4 (300 keypoints, 4 neighbours).
+pub fn votes_share(votes: f32) -> f32 {
+    votes / (votes + HALF_VOTES)
+}
+
+impl EvidenceParameters {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// Names the parameter, its value and the range.
+    pub fn validate(&self) -> Result<(), DecisionError> {
+        let wrong = |name, value: f32, range| Err(DecisionError::Parameter { name, value, range });
+        if self.whales == 0 {
+            return wrong("evidence whales", 0.0, "at least 1");
+        }
+        if self.photos == 0 {
+            return wrong("evidence photos", 0.0, "at least 1");
+        }
+        let weights = [
+            ("evidence weight", self.weight),
+            ("evidence votes_weight", self.votes_weight),
+            ("evidence new_raise", self.new_raise),
+        ];
+        for (name, value) in weights {
+            if !(0.0..=1000.0).contains(&value) {
+                return wrong(name, value, "between 0 and 1000");
+            }
+        }
+        self.calibrated(&DecisionParameters::default()).validate()
+    }
+
+    /// `parameters` with the calibration of raised scores.
+    #[must_use]
+    pub fn calibrated(&self, parameters: &DecisionParameters) -> DecisionParameters {
+        DecisionParameters {
+            sharpness: self.sharpness,
+            first_slope: self.first_slope,
+            first_offset: self.first_offset,
+            ..*parameters
+        }
+    }
+
+    /// What `inliers` add to a whale's score, 0 or more.
+    pub fn raise(&self, inliers: u32) -> f32 {
+        self.weight * self.worth.probability(f64::from(inliers)) as f32
+    }
+
+    /// The final scores of all labels, `New` the last, raised by what was found: the most inliers that a
+    /// photo of a whale has, by the whale's slot, and the votes of every label, if the catalogue voted.
+    /// Of several entries of a whale the highest counts; slots beyond the whales are not raised.
+    #[must_use]
+    pub fn raised(&self, scores: &[f32], found: &[(usize, u32)], votes: &[f32]) -> Vec<f32> {
+        let mut raised = scores.to_vec();
+        let Some((new, whales)) = raised.split_last_mut() else {
+            return raised;
+        };
+        *new += self.new_raise;
+        for (whale, &votes) in whales.iter_mut().zip(votes) {
+            *whale += self.votes_weight * votes_share(votes);
+        }
+        let before = whales.to_vec();
+        for &(slot, inliers) in found {
+            if let (Some(whale), Some(before)) = (whales.get_mut(slot), before.get(slot)) {
+                *whale = whale.max(before + self.raise(inliers));
+            }
+        }
+        raised
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn parameters() -> EvidenceParameters {
+        EvidenceParameters {
+            whales: 5,
+            photos: 2,
+            worth: Curve::new(vec![[4.0, 0.0], [12.0, 0.5], [20.0, 1.0]]).unwrap(),
+            weight: 2.0,
+            votes_weight: 0.0,
+            new_raise: 0.0,
+            sharpness: 5.0,
+            first_slope: 1.0,
+            first_offset: 0.0,
+        }
+    }
+
+    #[test]
+    fn a_match_raises_its_whale_and_nobody_else() {
+        let scores = [0.5, 0.9, 0.7];
+        let raised = parameters().raised(&scores, &[(0, 12), (0, 3), (2, 99), (7, 99)], &[]);
+        assert_eq!(raised, [1.5, 0.9, 0.7]);
+        let none = parameters().raised(&[], &[(0, 12)], &[]);
+        assert_eq!(none, Vec::<f32>::new());
+    }
+
+    #[test]
+    fn votes_raise_every_whale_and_new_by_a_constant() {
+        let searched = EvidenceParameters {
+            votes_weight: 2.0,
+            new_raise: 0.25,
+            ..parameters()
+        };
+        // 0.3 votes are half of all that votes are worth.
+        let raised = searched.raised(&[0.5, 0.9, 0.75], &[(1, 12)], &[0.3, 0.0, 9.0]);
+        assert_eq!(raised, [1.5, 1.9, 1.0]);
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused_by_name() {
+        assert_eq!(parameters().validate(), Ok(()));
+        let message =
+            |parameters: EvidenceParameters| parameters.validate().unwrap_err().to_string();
+        let none = EvidenceParameters {
+            whales: 0,
+            ..parameters()
+        };
+        assert!(message(none).contains("evidence whales is 0"));
+        let heavy = EvidenceParameters {
+            weight: f32::NAN,
+            ..parameters()
+        };
+        assert!(message(heavy).contains("evidence weight is NaN"));
+        let dull = EvidenceParameters {
+            sharpness: 0.0,
+            ..parameters()
+        };
+        assert!(message(dull).contains("sharpness is 0"));
+    }
+
+    proptest! {
+        #[test]
+        fn evidence_only_ever_raises(
+            scores in prop::collection::vec(-1.0_f32..3.0, 1..9),
+            found in prop::collection::vec((0_usize..9, 0_u32..60), 0..12),
+        ) {
+            let raised = parameters().raised(&scores, &found, &[]);
+            prop_assert!(raised.iter().zip(&scores).all(|(raised, before)| raised >= before));
+            prop_assert_eq!(raised.last(), scores.last());
+            let mut turned = found.clone();
+            turned.reverse();
+            prop_assert_eq!(parameters().raised(&scores, &turned, &[]), raised);
+        }
+    }
+}

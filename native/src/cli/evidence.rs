@@ -1,0 +1,64 @@
+//! The tables of what local features add, as people read them.
+
+use super::table;
+use crate::evaluate::evidence::{EvidenceReport, Gain};
+use flukeprint_core::decision::EvidenceParameters;
+
+/// Prints all of it.
+pub fn print(report: &EvidenceReport) {
+    let rows: Vec<_> = report.rows.iter().map(|row| ("", row)).collect();
+    table::print(
+        &format!("{} photos of the report half:", report.photos),
+        &rows,
+    );
+    for row in &report.rows {
+        let map5 = row.intervals.map5;
+        let known = row.intervals.top1_known;
+        let known = known.map_or_else(String::new, |known| {
+            format!(", known top-1 {:.3} to {:.3}", known.low, known.high)
+        });
+        println!(
+            "  95 % of \"{}\": MAP@5 {:.3} to {:.3}{known}",
+            row.name, map5.low, map5.high
+        );
+    }
+    print_gain("MAP@5", &report.map5_gain);
+    print_gain("known top-1", &report.known_top1_gain);
+    print_parameters("verifying the first whales", &report.verify);
+    print_parameters("with the catalogue's vote", &report.search);
+    let verified = &report.verified;
+    println!(
+        "verified from {} inliers on: {} right, {} wrong, {} of new whales{}",
+        verified.inliers,
+        verified.right,
+        verified.wrong,
+        verified.new,
+        verified
+            .precision
+            .map_or_else(String::new, |share| format!("; precision {share:.3}"))
+    );
+    for one in &verified.contradictions {
+        println!(
+            "  {} is {} by the labels and matches {} with {} inliers",
+            one.photo, one.labelled, one.matches, one.inliers
+        );
+    }
+}
+
+fn print_gain(measure: &str, gain: &Gain) {
+    println!(
+        "both less the better one alone, {measure}: {:+.3} (95 %: {:+.3} to {:+.3})",
+        gain.value, gain.interval.low, gain.interval.high
+    );
+}
+
+fn print_parameters(how: &str, evidence: &EvidenceParameters) {
+    println!(
+        "{how}: {} whales, {} photos of each; weight {:.2}, of votes {:.2}; new {:+.2}",
+        evidence.whales,
+        evidence.photos,
+        evidence.weight,
+        evidence.votes_weight,
+        evidence.new_raise
+    );
+}

@@ -1,0 +1,195 @@
+//! What local features add: alone, and fused with the network's decision.
+//!
+//! Everything is chosen on the tuning half of a run's held-out photos and measured on the report half,
+//! with the training photos as the gallery. Two ways to the whales that are compared: the first whales of
+//! the network's decision, as a browser can do it, and with them those of the catalogue-wide vote.
+
+mod found;
+mod keypoints;
+mod measure;
+
+use super::embeddings::{Embeddings, embed_catalogue};
+use super::intervals::Interval;
+use super::report::{Half, queries};
+use super::scores::ScoreRow;
+use crate::Result;
+use crate::data::{Catalogue, Split};
+use crate::progress::Progress;
+use crate::train::Run;
+use crate::tune::{Evidence, LabelledQueries, tune_evidence};
+use burn::tensor::Device;
+use flukeprint_core::decision::EvidenceParameters;
+use found::{Found, MOST_WHALES, Search};
+use serde::Serialize;
+
+pub use keypoints::catalogue_keypoints;
+
+/// How many whales of a shortlist are tried, and how many photos of each.
+const WHALES: [usize; 3] = [5, 10, MOST_WHALES];
+const PHOTOS: [usize; 3] = [1, 2, 3];
+
+/// What local features add on the report half.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EvidenceReport {
+    /// Photos measured on.
+    pub photos: usize,
+    /// Local features alone, the network alone, and both.
+    pub rows: Vec<ScoreRow>,
+    /// MAP@5 of both less the better one alone, photo by photo.
+    pub map5_gain: Gain,
+    /// Top-1 of both less the better one alone, photo by photo of known whales, `New` left aside.
+    pub known_top1_gain: Gain,
+    /// How evidence counts where a browser verifies the first whales.
+    pub verify: EvidenceParameters,
+    /// How it counts where the whole catalogue votes too.
+    pub search: EvidenceParameters,
+    /// When a match is called verified, and how often that is right.
+    pub verified: Verified,
+}
+
+/// A difference of two answers to the same photos.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Gain {
+    /// The mean.
+    pub value: f64,
+    /// Where it lies when other whales are drawn.
+    pub interval: Interval,
+}
+
+/// Matches that are called verified: so many inliers that on the tuning half at least 98.5 % are right.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verified {
+    /// Evidence from which on a match is verified.
+    pub inliers: u32,
+    /// Photos of known whales with a verified match, by the label of the best one right.
+    pub right: usize,
+    /// Those of known whales whose best match is another whale by the labels.
+    pub wrong: usize,
+    /// Photos of new whales with a verified match.
+    pub new: usize,
+    /// right / (right + wrong).
+    pub precision: Option<f64>,
+    /// Every verified match that contradicts the labels: to be looked at, for it may be one whale under
+    /// two names.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// A verified match between photos of different names.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Contradiction {
+    /// The photo.
+    pub photo: String,
+    /// The whale that it shows by the labels, or `new_whale`.
+    pub labelled: String,
+    /// The whale that it matches.
+    pub matches: String,
+    /// By how many inliers.
+    pub inliers: u32,
+}
+
+/// A half of the held-out photos with what was found for it.
+struct Held {
+    queries: LabelledQueries,
+    photos: Vec<usize>,
+    found: Vec<Found>,
+}
+
+/// Compares the held-out photos of a tuned run by local features, tunes on one half and measures on the
+/// other.
+///
+/// # Errors
+/// As [`super::evaluate`].
+pub fn evaluate_evidence(
+    run: &Run,
+    catalogue: &Catalogue,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<EvidenceReport> {
+    let split = run.split(catalogue)?;
+    let parameters = run.decision()?;
+    let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
+    let keypoints = catalogue_keypoints(run, catalogue, progress)?;
+    progress.note("building the index of descriptors");
+    let search = Search::new(catalogue, &split, &embeddings, &keypoints, parameters)?;
+    let half = |half| held(catalogue, &split, &embeddings, &search, half, progress);
+    let [tune, report] = [half(Half::Tune)?, half(Half::Report)?];
+
+    let verify = best(&tune, &parameters, by_network)?;
+    let searched = best(&tune, &parameters, by_both)?;
+    let measure = measure::Measure {
+        catalogue,
+        tune: &tune,
+        report: &report,
+        parameters,
+    };
+    measure.report(verify, searched, &search)
+}
+
+fn held(
+    catalogue: &Catalogue,
+    split: &Split,
+    embeddings: &Embeddings,
+    search: &Search<'_>,
+    half: Half,
+    progress: &dyn Progress,
+) -> Result<Held> {
+    let photos = match half {
+        Half::Tune => &split.tune,
+        Half::Report => &split.report,
+    };
+    let queries = queries(catalogue, split, embeddings, half)?;
+    let found = search.all(&queries, photos, embeddings, progress)?;
+    Ok(Held {
+        queries,
+        photos: photos.clone(),
+        found,
+    })
+}
+
+/// Which of the whales that were compared count, for so many whales and photos.
+type Shortlist = fn(&Found, usize, usize) -> Evidence;
+
+fn by_network(found: &Found, whales: usize, photos: usize) -> Evidence {
+    let first = found.by_network.iter().take(whales);
+    let inliers = first.map(|one| (one.whale, one.inliers[photos - 1]));
+    Evidence {
+        inliers: inliers.collect(),
+        votes: Vec::new(),
+    }
+}
+
+fn by_both(found: &Found, whales: usize, photos: usize) -> Evidence {
+    let mut evidence = by_network(found, whales, photos);
+    let voted = found.by_vote.iter().take(whales);
+    let inliers = voted.map(|one| (one.whale, one.inliers[photos - 1]));
+    evidence.inliers.extend(inliers);
+    evidence.votes.clone_from(&found.votes);
+    evidence
+}
+
+/// The number of whales and photos with the best MAP@5 on the tuning half; of equal ones the fewest.
+fn best(
+    tune: &Held,
+    parameters: &flukeprint_core::decision::DecisionParameters,
+    shortlist: Shortlist,
+) -> Result<EvidenceParameters> {
+    let mut best: Option<(u64, EvidenceParameters)> = None;
+    for whales in WHALES {
+        for photos in PHOTOS {
+            let found = evidence(&tune.found, shortlist, whales, photos);
+            let size = [whales as u32, photos as u32];
+            let tuned = tune_evidence(&tune.queries, &found, parameters, size)?;
+            let points = measure::points(&tune.queries, &found, parameters, &tuned)?;
+            if best.as_ref().is_none_or(|(most, _)| points > *most) {
+                best = Some((points, tuned));
+            }
+        }
+    }
+    let (_, best) = best.ok_or(crate::tune::TuneError::NoQueries)?;
+    Ok(best)
+}
+
+fn evidence(found: &[Found], shortlist: Shortlist, whales: usize, photos: usize) -> Vec<Evidence> {
+    let of = |found: &Found| shortlist(found, whales, photos);
+    found.iter().map(of).collect()
+}

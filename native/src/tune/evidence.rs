@@ -1,0 +1,216 @@
+//! How evidence counts, from what was found for held-out photos.
+
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
+use flukeprint_core::evidence::probability::{Curve, CurveError};
+use flukeprint_core::gallery::Label;
+use flukeprint_core::metrics::RankCounts;
+use rayon::prelude::*;
+
+use super::standing::Standing;
+use super::{LabelledQueries, TuneError, first, sharpness};
+use crate::evidence::{LabelledScore, fit};
+
+/// What certainty, and votes, may add to a score, in times the sum of the mixing weights.
+const WEIGHTS: [f32; 10] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0];
+const VOTES_WEIGHTS: [f32; 9] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5];
+/// What may be added to `New`: so many steps of so much, in times that sum.
+const NEW_RAISES: usize = 61;
+const NEW_STEP: f32 = 0.02;
+
+/// What was found for a query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Whales by slot, each with the most inliers that one of its photos has.
+    pub inliers: Vec<(usize, u32)>,
+    /// The votes of every label, `[individuals + 1]`; empty where the catalogue did not vote.
+    pub votes: Vec<f32>,
+}
+
+/// Chooses the worth of inliers, then by MAP@5 the weights (of equal ones the smallest), then the
+/// calibration of the raised scores. `found` has one entry a query, and votes for all or none of them;
+/// `whales` and `photos` say how it was searched.
+///
+/// # Errors
+/// No pair of photos was compared; a parameter out of range.
+pub fn tune_evidence(
+    queries: &LabelledQueries,
+    found: &[Evidence],
+    parameters: &DecisionParameters,
+    [whales, photos]: [u32; 2],
+) -> Result<EvidenceParameters, TuneError> {
+    let scores = final_scores(queries, parameters)?;
+    let start = EvidenceParameters {
+        whales,
+        photos,
+        worth: worth(queries, found)?,
+        weight: 0.0,
+        votes_weight: 0.0,
+        new_raise: 0.0,
+        sharpness: parameters.sharpness,
+        first_slope: parameters.first_slope,
+        first_offset: parameters.first_offset,
+    };
+    let sum: f32 = parameters.weights.iter().sum();
+    let mut tuned = weights(&start, &scores, found, sum);
+    let raised: Vec<first::Scored> = scores
+        .iter()
+        .zip(found)
+        .map(|((scores, slot), found)| (tuned.raised(scores, &found.inliers, &found.votes), *slot))
+        .collect();
+    tuned.sharpness = sharpness::fit(&raised);
+    [tuned.first_slope, tuned.first_offset] = first::fit(&raised, tuned.sharpness);
+    Ok(tuned)
+}
+
+/// The final scores (step 5) of all queries with the slots of their true labels.
+pub fn final_scores(
+    queries: &LabelledQueries,
+    parameters: &DecisionParameters,
+) -> Result<Vec<(Vec<f32>, usize)>, TuneError> {
+    first::final_scores(queries, parameters)
+}
+
+/// The weights with the best MAP@5; `sum` is that of the mixing weights.
+fn weights(
+    start: &EvidenceParameters,
+    scores: &[first::Scored],
+    found: &[Evidence],
+    sum: f32,
+) -> EvidenceParameters {
+    let voted = found.iter().any(|found| !found.votes.is_empty());
+    let (votes, raises) = match voted {
+        true => (&VOTES_WEIGHTS[..], NEW_RAISES),
+        false => (&VOTES_WEIGHTS[..1], 1),
+    };
+    let tried: Vec<EvidenceParameters> = votes
+        .iter()
+        .flat_map(|&votes| WEIGHTS.iter().map(move |&weight| (votes, weight)))
+        .map(|(votes, weight)| EvidenceParameters {
+            weight: weight * sum,
+            votes_weight: votes * sum,
+            ..start.clone()
+        })
+        .collect();
+    let raise = |step: usize| NEW_STEP * step as f32 * sum;
+    let best_of = |tried: &EvidenceParameters| {
+        let mut counts = vec![RankCounts::default(); raises];
+        for ((scores, slot), found) in scores.iter().zip(found) {
+            let raised = tried.raised(scores, &found.inliers, &found.votes);
+            let (&new, whales) = raised.split_last().unwrap_or((&0.0, &[]));
+            let standing = Standing::new(whales, Label::from_slot(*slot, whales.len()));
+            for (step, counts) in counts.iter_mut().enumerate() {
+                counts.record(Some(standing.rank(new + raise(step))));
+            }
+        }
+        let points = counts.iter().map(RankCounts::points).enumerate();
+        first_best(points)
+    };
+    let results: Vec<(usize, u64)> = tried.par_iter().map(best_of).collect();
+    let (best, _) = first_best(results.iter().map(|result| result.1).enumerate());
+    EvidenceParameters {
+        new_raise: raise(results.get(best).map_or(0, |result| result.0)),
+        ..tried.get(best).unwrap_or(start).clone()
+    }
+}
+
+/// Place and points of the first of the best.
+fn first_best(points: impl Iterator<Item = (usize, u64)>) -> (usize, u64) {
+    points.fold((0, 0), |best, next| match next.1 > best.1 {
+        true => next,
+        false => best,
+    })
+}
+
+/// What inliers are worth: how often a whale that was compared and has so many is the photo's.
+fn worth(queries: &LabelledQueries, found: &[Evidence]) -> Result<Curve, CurveError> {
+    let individuals = queries.individuals();
+    let pairs = queries.iter().zip(found).flat_map(|(query, found)| {
+        let truth = query.truth.slot(individuals);
+        found
+            .inliers
+            .iter()
+            .map(move |&(whale, inliers)| LabelledScore {
+                score: f64::from(inliers),
+                same: whale == truth,
+            })
+    });
+    fit(&pairs.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Label::{Individual as Whale, New};
+    use flukeprint_core::decision::rank_of;
+
+    /// Whales 0 and 1; the network is wrong about the first photo and sees no stranger in the third.
+    fn queries() -> LabelledQueries {
+        let similarities = [
+            [0.5, 0.6, 0.0],
+            [0.3, 0.7, 0.0],
+            [0.6, 0.5, 0.0],
+            [0.2, 0.1, 0.0],
+        ];
+        let truths = vec![Whale(0), Whale(1), New, New];
+        LabelledQueries::new(2, truths, vec![], similarities.concat()).unwrap()
+    }
+
+    fn parameters() -> DecisionParameters {
+        DecisionParameters {
+            new_similarity: 0.4,
+            ..DecisionParameters::default()
+        }
+    }
+
+    fn points(found: &[Evidence], evidence: &EvidenceParameters) -> u64 {
+        let mut counts = RankCounts::default();
+        let scores = final_scores(&queries(), &parameters()).unwrap();
+        for ((scores, slot), found) in scores.iter().zip(found) {
+            let raised = evidence.raised(scores, &found.inliers, &found.votes);
+            counts.record(Some(rank_of(&raised, *slot)));
+        }
+        counts.points()
+    }
+
+    fn found(inliers: [u32; 2], votes: &[f32]) -> Evidence {
+        Evidence {
+            inliers: vec![(0, inliers[0]), (1, inliers[1])],
+            votes: votes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_match_puts_right_what_the_network_has_wrong() {
+        let found = [
+            found([30, 3], &[]),
+            found([2, 25], &[]),
+            found([3, 4], &[]),
+            found([4, 2], &[]),
+        ];
+        let tuned = tune_evidence(&queries(), &found, &parameters(), [2, 1]).unwrap();
+        assert!(tuned.weight > 0.0 && tuned.new_raise == 0.0 && tuned.votes_weight == 0.0);
+        assert_eq!(tuned.validate(), Ok(()));
+        // Known photos first, the likeness still before New: 60 + 60 + 20 + 60.
+        assert_eq!(points(&found, &tuned), 200);
+        assert!(tuned.worth.probability(30.0) > tuned.worth.probability(3.0));
+    }
+
+    #[test]
+    fn votes_find_the_stranger_too() {
+        let found = [
+            found([30, 3], &[2.0, 0.1, 0.0]),
+            found([2, 25], &[0.1, 2.0, 0.0]),
+            found([3, 4], &[0.1, 0.1, 0.0]),
+            found([4, 2], &[0.1, 0.1, 0.0]),
+        ];
+        let tuned = tune_evidence(&queries(), &found, &parameters(), [2, 1]).unwrap();
+        assert_eq!(points(&found, &tuned), 240, "{tuned:?}");
+        assert!(tuned.new_raise > 0.0);
+    }
+
+    #[test]
+    fn without_a_pair_there_is_nothing_to_tell() {
+        let found = vec![Evidence::default(); 4];
+        assert!(tune_evidence(&queries(), &found, &parameters(), [2, 1]).is_err());
+    }
+}
