@@ -83,6 +83,9 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// The curve from a score to a probability refuses.
+    #[error(transparent)]
+    Curve(#[from] crate::evidence::probability::CurveError),
     /// Local features cannot be computed as asked.
     #[error("the local features cannot be computed: {reason}")]
     Features {

@@ -2,7 +2,7 @@
 //!
 //! [`synth`] draws a catalogue, [`data`] reads one, [`train`] makes a run of it, [`tune`] and
 //! [`evaluate`] choose and measure its decision, [`ensemble`] lets several answer together,
-//! [`export`] packs, [`import`] reads weights that others trained; [`device`] and [`mod@bench`] know what
+//! [`evidence`] shows why two photos are of one whale, [`export`] packs, [`import`] reads weights that others trained; [`device`] and [`mod@bench`] know what
 //! computes and how fast. What a photo means stands in [`flukeprint_core`], not here.
 
 pub mod bench;
@@ -12,6 +12,7 @@ pub mod device;
 pub mod ensemble;
 pub mod error;
 pub mod evaluate;
+pub mod evidence;
 pub mod export;
 pub mod import;
 pub mod ladder;

@@ -17,6 +17,7 @@ mod synth;
 mod table;
 mod train;
 mod tune;
+mod verify;
 
 use crate::data::write_atomically;
 use crate::progress::Progress;
@@ -45,6 +46,7 @@ enum Verb {
     Ensemble(ensemble::Ensemble),
     Export(export::Export),
     Identify(identify::Identify),
+    Verify(verify::Verify),
     Devices(devices::Devices),
     Bench(bench::Bench),
     Serve(serve::Serve),
@@ -82,6 +84,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Identify(identify) => identify.run(hears),
+        Verb::Verify(verify) => verify.run(),
         Verb::Devices(devices) => devices.run(),
         Verb::Bench(bench) => bench.run(hears),
         Verb::Serve(serve) => serve.run(),
