@@ -327,7 +327,7 @@ impl Identifier {
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
-    async fn find(&self, photo: &Photo) -> Result<Option<Region>> {
+    pub async fn find(&self, photo: &Photo) -> Result<Option<Region>> {
         let Some((config, finder)) = &self.finder else {
             return Ok(None);
         };

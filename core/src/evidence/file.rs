@@ -28,7 +28,11 @@ use crate::{Error, Result};
 /// The most that a file may have, bytes.
 pub const LARGEST_FILE: usize = 48 * 1024;
 
-const MAGIC: &[u8; 8] = b"FLUKEKEY";
+/// How a file begins.
+pub const MAGIC: &[u8; 8] = b"FLUKEKEY";
+/// What the name of a file ends with, after a dot.
+pub const ENDING: &str = "keypoints";
+
 const VERSION: u16 = 1;
 const HEADER: usize = 28;
 const HASH: core::ops::Range<usize> = 20..28;

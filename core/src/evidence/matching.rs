@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Features;
 use super::distances::{UNRELATED, Wide, length};
-use super::{Features, Keypoint};
 
 /// What counts as a match.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,10 +18,6 @@ pub struct MatchOptions {
     /// The nearest descriptor's distance over the second nearest's may be at most this (Lowe, 2004,
     /// section 7.1); 0 to 1, and 1 asks for nothing.
     pub ratio: f32,
-    /// The second nearest is looked for at least this share of photo B's diagonal away from the
-    /// nearest, so that one place found twice is not its own rival (Mishkin et al., 2015, *MODS*,
-    /// "first geometrically inconsistent"); 0 takes the second nearest wherever it is.
-    pub apart: f32,
     /// Each of the two must be the other's nearest.
     pub mutual: bool,
 }
@@ -30,9 +26,8 @@ impl Default for MatchOptions {
     /// As measured: `docs/results.md`, "Matching and geometry".
     fn default() -> Self {
         Self {
-            ratio: 0.9,
-            apart: 0.0,
-            mutual: false,
+            ratio: 0.85,
+            mutual: true,
         }
     }
 }
@@ -68,7 +63,7 @@ pub fn find_matches(a: &Features, b: &Features, options: &MatchOptions) -> Vec<M
             }
         }
         found.extend(nearest(&distances).and_then(|first| {
-            let second = second(&distances, first, b, options.apart);
+            let second = second(&distances, first);
             accept(name, first, distances[first], second, options.ratio)
         }));
     }
@@ -83,30 +78,11 @@ fn nearest(distances: &[i32]) -> Option<usize> {
     distances.iter().position(|&distance| distance == least)
 }
 
-/// The least distance of another keypoint than `first`, `apart` diagonals away from it.
-fn second(distances: &[i32], first: usize, b: &Features, apart: f32) -> i32 {
-    let others = || {
-        distances
-            .iter()
-            .enumerate()
-            .filter(move |&(other, _)| other != first)
-    };
-    let reach = apart * diagonal(b);
-    let least = if reach > 0.0 {
-        let center = b.keypoints[first].frame.center;
-        others()
-            .filter(|&(other, _)| distance_square(&b.keypoints[other], center) >= reach * reach)
-            .map(|(_, &distance)| distance)
-            .min()
-    } else {
-        others().map(|(_, &distance)| distance).min()
-    };
-    least.unwrap_or(UNRELATED)
-}
-
-fn distance_square(keypoint: &Keypoint, [x, y]: [f32; 2]) -> f32 {
-    let [kx, ky] = keypoint.frame.center;
-    (kx - x) * (kx - x) + (ky - y) * (ky - y)
+/// The least distance of another than `first`.
+fn second(distances: &[i32], first: usize) -> i32 {
+    let (before, rest) = distances.split_at(first);
+    let others = before.iter().chain(rest.iter().skip(1));
+    others.copied().min().unwrap_or(UNRELATED)
 }
 
 /// The diagonal of the image that the keypoints were found in, pixels.

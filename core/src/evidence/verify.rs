@@ -28,6 +28,8 @@ pub struct Comparison {
     pub matches: Vec<Match>,
     /// Those of them that agree on one map, with their residuals.
     pub inliers: Vec<Inlier>,
+    /// The inliers weighted by how near the map takes them, see [`Agreement::support`].
+    pub support: f32,
     /// The map from photo A onto photo B; `None` without a match.
     pub transform: Option<Transform>,
     /// The two are one photo, perhaps stored, sized or cropped anew: it shows nothing about the whale
@@ -38,11 +40,16 @@ pub struct Comparison {
 /// Compares two photos. For photos without keypoints there is nothing to say: no match, no inlier.
 pub fn compare(a: &Features, b: &Features, options: &CompareOptions) -> Comparison {
     let matches = find_matches(a, b, &options.matching);
-    let Agreement { transform, inliers } = agree(&matches, a, b, &options.geometry);
+    let Agreement {
+        transform,
+        inliers,
+        support,
+    } = agree(&matches, a, b, &options.geometry);
     let duplicate = is_duplicate(a, b, &matches, &inliers);
     Comparison {
         matches,
         inliers,
+        support,
         transform,
         duplicate,
     }

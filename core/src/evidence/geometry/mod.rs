@@ -40,10 +40,10 @@ impl Default for GeometryOptions {
     /// As measured: `docs/results.md`, "Matching and geometry".
     fn default() -> Self {
         Self {
-            tolerance: 0.1,
-            refined_tolerance: 0.1,
+            tolerance: 0.05,
+            refined_tolerance: 0.02,
             scale_ratio: 2.0,
-            homography_from: 8,
+            homography_from: 20,
         }
     }
 }
@@ -64,6 +64,9 @@ pub struct Agreement {
     pub transform: Option<Transform>,
     /// The matches that it explains, in the order of the matches. Every keypoint is in one at most.
     pub inliers: Vec<Inlier>,
+    /// What speaks for the map, at most the number of inliers: each counts 1 - (residual / tolerance)².
+    /// It orders candidates a little better than their number.
+    pub support: f32,
 }
 
 /// Finds the map from photo A to photo B that most of `matches` agree on. Matches whose keypoints do
@@ -85,8 +88,9 @@ pub fn agree(
     };
     let explained = count.explained(&hypothesis, reach);
     let reach = f64::from(options.refined_tolerance * diagonal(b));
-    let (transform, explained) = refine(&mut count, hypothesis, explained, reach, options);
-    let mut inliers: Vec<Inlier> = explained
+    let best = refine(&mut count, hypothesis, explained, reach, options);
+    let mut inliers: Vec<Inlier> = best
+        .explained
         .iter()
         .map(|&(pair, residual)| Inlier {
             index: pairs[pair].index,
@@ -95,8 +99,9 @@ pub fn agree(
         .collect();
     inliers.sort_by_key(|inlier| inlier.index);
     Agreement {
-        transform: Some(transform),
+        transform: Some(best.transform),
         inliers,
+        support: best.support as f32,
     }
 }
 
@@ -245,7 +250,7 @@ fn refine(
     explained: Vec<(usize, f64)>,
     reach: f64,
     options: &GeometryOptions,
-) -> (Transform, Vec<(usize, f64)>) {
+) -> Refined {
     let within = count.explained(&hypothesis, reach);
     let mut best = Refined::new(hypothesis, within, reach);
     // The first fit is to all that the loose hypothesis explains.
@@ -268,7 +273,7 @@ fn refine(
         };
         best = better;
     }
-    (best.transform, best.explained)
+    best
 }
 
 struct Refined {

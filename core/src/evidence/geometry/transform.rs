@@ -76,7 +76,7 @@ impl Transform {
     }
 
     /// The same map with 1 as the last entry. `None` where that entry is 0 or a number is not finite.
-    pub(super) fn scaled(&self) -> Option<Self> {
+    pub fn scaled(&self) -> Option<Self> {
         let last = self.0[2][2];
         let scaled = self.0.map(|row| row.map(|entry| entry / last));
         let finite = scaled.iter().flatten().all(|entry| entry.is_finite());

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::{DESCRIPTOR, Frame};
+use crate::evidence::{DESCRIPTOR, Frame, Keypoint};
 
 /// A photo whose keypoint i lies at `xs[i]` and has `descriptors[i]`.
 fn photo(xs: &[f32], descriptors: &[[i8; DESCRIPTOR]]) -> Features {
@@ -34,7 +34,6 @@ fn descriptor(entries: &[(usize, i8)]) -> [i8; DESCRIPTOR] {
 
 const ALL: MatchOptions = MatchOptions {
     ratio: 1.0,
-    apart: 0.0,
     mutual: false,
 };
 
@@ -85,33 +84,6 @@ fn mutual_means_both_ways() {
             &MatchOptions {
                 mutual: true,
                 ..ALL
-            }
-        ),
-        [(0, 0)]
-    );
-}
-
-#[test]
-fn a_place_found_twice_is_not_its_own_rival() {
-    let a = photo(&[0.0], &[descriptor(&[(0, 100)])]);
-    // The diagonal is 100: the second is 2 % of it away, the third 20 %.
-    let b = photo(
-        &[10.0, 12.0, 30.0],
-        &[
-            descriptor(&[(0, 99)]),
-            descriptor(&[(0, 98)]),
-            descriptor(&[(1, 100)]),
-        ],
-    );
-    let strict = MatchOptions { ratio: 0.4, ..ALL };
-    assert_eq!(pairs(&a, &b, &strict), []);
-    assert_eq!(
-        pairs(
-            &a,
-            &b,
-            &MatchOptions {
-                apart: 0.05,
-                ..strict
             }
         ),
         [(0, 0)]

@@ -1,0 +1,54 @@
+//! Evidence on researchers' machines: a photo's fluke with its local features, what inliers are worth,
+//! and a picture of the matches.
+
+mod fluke;
+mod isotonic;
+mod picture;
+#[cfg(test)]
+mod tests;
+mod verification;
+
+pub use fluke::{Chip, Fluke};
+pub use isotonic::{Block, LabelledScore, blocks, fit};
+pub(crate) use picture::check_name;
+pub use picture::draw;
+pub use verification::{Pair, Verification, verify};
+
+use flukeprint_core::evidence::file::{ENDING, MAGIC};
+use flukeprint_core::evidence::probability::{Curve, CurveError};
+use std::path::Path;
+
+/// Inliers, and how often the two photos were of one whale: isotonic regression over a query and the
+/// best photo of each of the first five whales that the vote names, `docs/results.md`, "Matching and
+/// geometry".
+const MEASURED: [[f64; 2]; 14] = [
+    [0.0, 0.0],
+    [1.0, 0.0011],
+    [2.46, 0.0039],
+    [4.0, 0.0103],
+    [5.44, 0.0363],
+    [7.0, 0.0414],
+    [8.0, 0.1176],
+    [9.0, 0.1972],
+    [10.0, 0.3684],
+    [11.33, 0.5185],
+    [13.41, 0.9091],
+    [15.46, 0.9286],
+    [22.82, 0.97],
+    [49.8, 0.988],
+];
+
+/// What inliers are worth where no bundle says so: as measured on real photos.
+///
+/// # Errors
+/// None: the knots are a curve.
+pub fn measured_curve() -> Result<Curve, CurveError> {
+    Curve::new(MEASURED.to_vec())
+}
+
+/// Whether a file is one of keypoints: by its name's ending, or by how it begins.
+pub(crate) fn is_keypoint_file(path: &Path, bytes: &[u8]) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == ENDING)
+        || bytes.starts_with(MAGIC)
+}
