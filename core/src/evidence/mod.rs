@@ -21,6 +21,8 @@ mod patch;
 mod pyramid;
 mod rootsift;
 mod shape;
+#[cfg(all(test, feature = "std"))]
+mod tests;
 mod trunk;
 
 use alloc::vec::Vec;
