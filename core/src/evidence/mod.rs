@@ -26,6 +26,8 @@ pub mod probability;
 mod pyramid;
 mod rootsift;
 mod shape;
+#[cfg(all(test, feature = "std"))]
+mod tests;
 mod trunk;
 pub mod verify;
 pub mod vote;

@@ -127,7 +127,7 @@ mod tests {
         let image = GrayImage::new(64, 64, vec![1.0; 4096]).unwrap();
         let pyramid = Pyramid::new(&image);
         for (sigma, level, distance) in
-            [(0.1, 0, 1.0), (2.1, 1, 1.0), (8.0, 1, 2.0), (99.0, 4, 4.0)]
+            [(0.1, 0, 1.0), (2.1, 1, 1.0), (5.0, 2, 2.0), (99.0, 4, 4.0)]
         {
             let (found, apart) = pyramid.nearest(sigma);
             let octave = pyramid
