@@ -16,6 +16,7 @@ const FILES = [
   "worker.js",
   "page/answer.js",
   "page/card.js",
+  "page/encounter.js",
   "page/intake.js",
   "page/model-card.js",
   "page/models.js",

@@ -40,6 +40,8 @@ export const WORDS = {
   noModels: "models/models.json lists no model.",
   chooseModel: "Choose one …",
   card: "Model card",
+  encounterWaits: "One answer for all of them follows when two photos are answered.",
+  encounterWorks: "Putting the photos together …",
 };
 
 /** What is listed about a catalogue. */
@@ -160,6 +162,12 @@ export function unknownModel(name, models) {
 export function askedAgain(title, photos) {
   const those = photos === 1 ? "Your photo is" : `Your ${number(photos)} photos are`;
   return `Loading ${title}. ${those} answered again with it.`;
+}
+
+/** @param {number} answered  photos that the answer rests on @param {number} photos  on the page */
+export function encounterOf(answered, photos) {
+  const those = answered === photos ? `all ${number(photos)}` : `${number(answered)} of the ${number(photos)}`;
+  return `By ${those} photos together:`;
 }
 
 /** @param {string} photo */
