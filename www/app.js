@@ -2,6 +2,7 @@
 
 import { Card } from "./page/card.js";
 import { Expectations } from "./page/expectations.js";
+import { Encounter } from "./page/encounter.js";
 import { acceptPhotos, showExamples } from "./page/intake.js";
 import { bundleOf, listExamples, listModels, offerModels } from "./page/models.js";
 import { Queue } from "./page/queue.js";
@@ -39,12 +40,19 @@ const recogniser = new Recogniser(new URLSearchParams(location.search).get("back
     expectations.offer(operating);
     recogniser.point = expectations.point;
     queue.next();
+    together();
     keepForOffline();
   },
   failed: (message) => panel.failed(message),
 });
 
 const queue = new Queue(recogniser);
+const encounter = new Encounter(byId("encounter"), recogniser);
+
+/** What the photos on the page say together, anew. */
+function together() {
+  encounter.show(cards, model === null ? "" : bundleOf(model));
+}
 
 const expectations = new Expectations(() => {
   recogniser.point = expectations.point;
@@ -55,11 +63,13 @@ const expectations = new Expectations(() => {
 /** @param {File[]} files */
 function take(files) {
   for (const file of files) {
-    const card = new Card(file, { ask: (asked) => queue.add(asked), cancel: (asked) => queue.cancel(asked), remove });
+    const cancel = (/** @type {Card} */ asked) => queue.cancel(asked);
+    const card = new Card(file, { ask: (asked) => queue.add(asked), cancel, remove, changed: together });
     cards.add(card);
     byId("results").append(card.element);
     queue.add(card);
   }
+  together();
   if (files.length === 1) [...cards].at(-1)?.element.scrollIntoView({ block: "nearest" });
 }
 
@@ -70,6 +80,7 @@ function remove(card) {
   const next = list[list.indexOf(card) + 1] ?? list[list.indexOf(card) - 1];
   cards.delete(card);
   card.dispose();
+  together();
   announce(removed(card.file.name));
   (next?.element ?? byId("file-input")).focus();
 }

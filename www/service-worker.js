@@ -17,6 +17,7 @@ const FILES = [
   "page/answer.js",
   "page/card.js",
   "page/expectations.js",
+  "page/encounter.js",
   "page/intake.js",
   "page/model-card.js",
   "page/models.js",

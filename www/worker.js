@@ -19,7 +19,8 @@ function tell(report) {
 self.onmessage = async (/** @type {MessageEvent<Request>} */ { data: request }) => {
   try {
     if (request.type === "open") await open(request.bundle, request.backend, request.program);
-    else await identify(request);
+    else if (request.type === "identify") await identify(request);
+    else decide(request);
   } catch (error) {
     // A trap leaves the program's memory in an unknown state: it has to be started again.
     const broken = error instanceof WebAssembly.RuntimeError;
@@ -53,6 +54,16 @@ async function identify({ photo, region, count, point }) {
     tell({ type: "stage", name }),
   );
   tell({ type: "answer", answer });
+}
+
+/** Its own trouble is told apart from that of a photo, which may be in work. @param {Extract<Request, { type: "decide" }>} request */
+function decide({ photos, count }) {
+  try {
+    tell({ type: "decided", answer: identifier.decide(photos, count) });
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    tell({ type: "undecided", message: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 /** Compiles the program while it streams in. @param {URL} url */

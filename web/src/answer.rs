@@ -1,10 +1,10 @@
 //! The core's answers in JavaScript's words.
 
 use flukeprint_core::bundle::Manifest;
-use flukeprint_core::decision::Candidate;
+use flukeprint_core::decision::{self, Candidate};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::gallery::Nearest;
-use flukeprint_core::identify::{Identification, Identifier, RegionSource, Stage};
+use flukeprint_core::identify::{Embedding, Identification, Identifier, RegionSource, Stage};
 use flukeprint_core::photo::Region;
 use serde::Serialize;
 use wasm_bindgen::JsCast;
@@ -43,11 +43,19 @@ pub(crate) fn catalogue(manifest: &Manifest) -> Catalogue<'_> {
 pub(crate) struct Answer<'a> {
     photo: Size,
     region: FoundRegion,
+    #[serde(flatten)]
+    whales: EncounterAnswer<'a>,
+    stages: Vec<TimedStage>,
+    backend: &'static str,
+    embedding: &'a Embedding,
+}
+
+/// `EncounterAnswer`: the part of an answer that one photo or several can give.
+#[derive(Debug, Serialize)]
+pub(crate) struct EncounterAnswer<'a> {
     candidates: Vec<Named<'a>>,
     new_whale: NewWhale,
     verdict: Verdict<'a>,
-    stages: Vec<TimedStage>,
-    backend: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,11 +111,30 @@ impl<'a> Answer<'a> {
     /// The core's identification, named and timed.
     pub(crate) fn new(
         identifier: &'a Identifier,
-        identified: &Identification,
+        identified: &'a Identification,
         stages: Vec<TimedStage>,
         backend: &'static str,
     ) -> Self {
-        let answer = &identified.answer;
+        Self {
+            photo: Size {
+                width: identified.width,
+                height: identified.height,
+            },
+            region: FoundRegion {
+                region: identified.region,
+                source: identified.region_source,
+            },
+            whales: EncounterAnswer::new(identifier, &identified.answer),
+            stages,
+            backend,
+            embedding: &identified.embedding,
+        }
+    }
+}
+
+impl<'a> EncounterAnswer<'a> {
+    /// The core's answer, named.
+    pub(crate) fn new(identifier: &'a Identifier, answer: &decision::Answer) -> Self {
         let candidates: Vec<Named<'a>> = answer
             .candidates
             .iter()
@@ -120,22 +147,12 @@ impl<'a> Answer<'a> {
             probability: said.probability,
         };
         Self {
-            photo: Size {
-                width: identified.width,
-                height: identified.height,
-            },
-            region: FoundRegion {
-                region: identified.region,
-                source: identified.region_source,
-            },
             new_whale: NewWhale {
                 rank: answer.new_rank,
                 probability: answer.new.probability,
             },
             candidates,
             verdict,
-            stages,
-            backend,
         }
     }
 }
@@ -146,7 +163,7 @@ fn named<'a>(identifier: &'a Identifier, candidate: &Candidate) -> Named<'a> {
         Some(NearestPhoto {
             photo: &photo.file,
             thumbnail: photo.thumbnail.as_ref().map(|file| file.path.as_str()),
-            similarity: flukeprint_core::decision::similarity(nearest.distance),
+            similarity: decision::similarity(nearest.distance),
         })
     };
     Named {

@@ -6,7 +6,7 @@
 mod answer;
 mod backend;
 
-use answer::Answer;
+use answer::{Answer, EncounterAnswer};
 use backend::{Choice, Status};
 use flukeprint_core::bundle::Loader;
 use flukeprint_core::decision::OperatingPoint;
@@ -178,6 +178,22 @@ impl Identifier {
             clock.end(),
             self.status.name,
         ))
+    }
+
+    /// Names the whale that several photos show: the `embedding` of each one's answer, by this bundle.
+    ///
+    /// # Errors
+    /// When there is none, or they are another bundle's; the message is a sentence for people.
+    #[wasm_bindgen(unchecked_return_type = "EncounterAnswer")]
+    pub fn decide(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "readonly Embedding[]")] photos: JsValue,
+        count: usize,
+    ) -> Result<JsValue, JsError> {
+        let photos: Vec<identify::Embedding> = serde_wasm_bindgen::from_value(photos)
+            .map_err(|_| JsError::new("each photo needs the embedding that `identify` gave it"))?;
+        let answer = self.inner.decide(&photos, count)?;
+        to_js(&EncounterAnswer::new(&self.inner, &answer))
     }
 }
 

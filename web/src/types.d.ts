@@ -41,6 +41,16 @@ export interface Candidate {
   nearest: { photo: string; thumbnail: string | null; similarity: number } | null;
 }
 
+/** What the networks say of a photo: what `decide` takes of each photo of an encounter. */
+export interface Embedding { feature: number[]; logits: number[] }
+
+/** What several photos of one animal say together, as an `Answer` says it of one. */
+export interface EncounterAnswer {
+  candidates: Candidate[];
+  new_whale: { rank: number; probability: number };
+  verdict: { kind: "individual" | "new"; name: string; probability: number } | null;
+}
+
 export interface Answer {
   photo: { width: number; height: number };
   region: Region & { source: "given" | "found" | "whole" };
@@ -52,4 +62,5 @@ export interface Answer {
   verdict: { kind: "individual" | "new"; name: string; probability: number };
   stages: { name: StageName; milliseconds: number }[];
   backend: "webgpu" | "wasm";
+  embedding: Embedding;
 }

@@ -2,7 +2,7 @@
 
 import { WORDS, done, newLine, percent, timings, verdict, why } from "./strings.js";
 
-/** @import { Answer, Candidate } from "./types.js" */
+/** @import { Answer, Candidate, EncounterAnswer } from "./types.js" */
 
 /**
  * @param {ParentNode} root @param {string} name  of a `data-part`
@@ -33,12 +33,12 @@ export function showPlaceholders(list, count) {
   );
 }
 
-/** @param {HTMLElement} list @param {Answer} answer @param {string} bundle */
+/** @param {HTMLElement} list @param {Answer | EncounterAnswer} answer @param {string} bundle */
 export function showCandidates(list, answer, bundle) {
   list.replaceChildren(...answer.candidates.map((candidate) => candidateRow(candidate, bundle)));
 }
 
-/** @param {HTMLElement} element @param {Answer} answer */
+/** @param {HTMLElement} element @param {Answer | EncounterAnswer} answer */
 export function showNewLine(element, answer) {
   element.textContent = newLine(answer.new_whale);
 }

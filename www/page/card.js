@@ -5,21 +5,24 @@ import { RegionEditor } from "./region-editor.js";
 import { announce } from "./status.js";
 import { STAGES, WORDS, doing, regionNote } from "./strings.js";
 
-/** @import { Answer, Region, StageName } from "./types.js" */
+/** @import { Answer, Embedding, Region, StageName } from "./types.js" */
 
 const ROWS = 5;
 
-/** @typedef {{ ask: (card: Card) => void, cancel: (card: Card) => void, remove: (card: Card) => void }} Actions */
+/** @typedef {{ ask: (card: Card) => void, cancel: (card: Card) => void, remove: (card: Card) => void, changed: () => void }} Actions  changed: another answer, or none any more */
 
 export class Card {
   /** @type {File} */ file;
   /** @type {Region | null} the person's box; null: the recogniser looks for the tail */ region = null;
+  /** @type {Embedding | null} what the answer that is shown rests on */ embedding = null;
   /** @type {HTMLElement} */ element;
+  /** @type {() => void} */ #changed;
   /** @type {RegionEditor} */ #editor;
 
   /** @param {File} file @param {Actions} actions */
   constructor(file, actions) {
     this.file = file;
+    this.#changed = actions.changed;
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card-template"));
     this.element = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
     this.element.setAttribute("aria-label", file.name);
@@ -66,6 +69,8 @@ export class Card {
     this.#editor.show(answer.region);
     this.#part("region-note").textContent = regionNote(answer.region.source);
     announce(`${this.file.name}: ${this.#part("verdict").textContent}`);
+    this.embedding = answer.embedding;
+    this.#changed();
   }
 
   showCancelled() {
@@ -134,6 +139,8 @@ export class Card {
     showPlaceholders(this.#part("candidates"), ROWS);
     this.#part("new-line").textContent = "";
     this.#part("timings").hidden = true;
+    this.embedding = null;
+    this.#changed();
   }
 
   /** @param {"waiting" | "working" | "answered" | "failed" | "cancelled"} state */

@@ -2,7 +2,7 @@
 
 import { WORDS } from "./strings.js";
 
-/** @import { Answer, Backend, Catalogue, OperatingPoint, OperatingRates, Region, Report, Request, StageName } from "./types.js" */
+/** @import { Answer, Backend, Catalogue, Embedding, EncounterAnswer, OperatingPoint, OperatingRates, Region, Report, Request, StageName } from "./types.js" */
 
 /** What whoever waits for an answer gets when the person cancels. */
 export class Cancelled extends Error {}
@@ -18,6 +18,8 @@ export class Cancelled extends Error {}
 
 /** @typedef {{ resolve: (answer: Answer) => void, reject: (error: Error) => void, stage: (name: StageName) => void }} Job */
 
+/** @typedef {{ resolve: (answer: EncounterAnswer) => void, reject: (error: Error) => void }} Decision */
+
 export class Recogniser {
   /** @type {string} */ #backend;
   /** @type {Listener} */ #listener;
@@ -25,6 +27,7 @@ export class Recogniser {
   /** @type {Worker | null} */ #worker = null;
   /** @type {WebAssembly.Module | null} kept, so that a new worker need not compile it again */ #program = null;
   /** @type {Job | null} */ #job = null;
+  /** Encounters that wait for their answers, in order. @type {Decision[]} */ #decisions = [];
   #ready = false;
   /** What the person expects and fears; counts from the next photo on. @type {OperatingPoint} */ point = { new_share: null, missed_cost: 1 };
 
@@ -65,6 +68,20 @@ export class Recogniser {
     });
   }
 
+  /**
+   * Asks what several photos of one animal say together; also while another photo is in work.
+   * @param {readonly Embedding[]} photos  from their answers, all by the model that is open
+   * @param {number} count  of candidates
+   * @returns {Promise<EncounterAnswer>}  rejects with `Cancelled` as `identify` does
+   */
+  decide(photos, count) {
+    if (!this.#ready) return Promise.reject(new Cancelled());
+    return new Promise((resolve, reject) => {
+      this.#decisions.push({ resolve, reject });
+      this.#send({ type: "decide", photos, count });
+    });
+  }
+
   /** Abandons the photo in work. A busy program hears nothing, so it is ended and started again from kept bytes. */
   cancel() {
     this.#finish((job) => job.reject(new Cancelled()));
@@ -77,6 +94,7 @@ export class Recogniser {
     this.#worker = null;
     this.#ready = false;
     this.#finish((job) => job.reject(new Cancelled()));
+    for (const decision of this.#decisions.splice(0)) decision.reject(new Cancelled());
   }
 
   #start() {
@@ -117,6 +135,12 @@ export class Recogniser {
         break;
       case "answer":
         this.#finish((job) => job.resolve(report.answer));
+        break;
+      case "decided":
+        this.#decisions.shift()?.resolve(report.answer);
+        break;
+      case "undecided":
+        this.#decisions.shift()?.reject(new Error(report.message));
         break;
       case "failed":
         if (report.broken) this.#broke();

@@ -41,6 +41,8 @@ export const WORDS = {
   chooseModel: "Choose one …",
   card: "Model card",
   noRates: "What this choice brings was not measured.",
+  encounterWaits: "One answer for all of them follows when two photos are answered.",
+  encounterWorks: "Putting the photos together …",
 };
 
 /** What is listed about a catalogue. */
@@ -184,6 +186,12 @@ export function operatingNote(rates) {
 /** @param {number} photos */
 export function askedAgainHere(photos) {
   return `${photos === 1 ? "Your photo is" : `Your ${number(photos)} photos are`} answered again.`;
+}
+
+/** @param {number} answered  photos that the answer rests on @param {number} photos  on the page */
+export function encounterOf(answered, photos) {
+  const those = answered === photos ? `all ${number(photos)}` : `${number(answered)} of the ${number(photos)}`;
+  return `By ${those} photos together:`;
 }
 
 /** @param {string} photo */

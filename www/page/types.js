@@ -10,6 +10,15 @@
 
 /** @typedef {{ kind: Kind, name: string, score: number, probability: number, nearest?: Nearest | null }} Candidate */
 
+/** @typedef {{ feature: number[], logits: number[] }} Embedding  what an encounter's answer takes of a photo */
+
+/**
+ * @typedef {object} EncounterAnswer
+ * @property {Candidate[]} candidates  best first
+ * @property {{ rank: number, probability: number }} new_whale
+ * @property {{ kind: Kind, name: string, probability: number }} verdict
+ */
+
 /**
  * @typedef {object} Answer
  * @property {{ width: number, height: number }} photo
@@ -19,6 +28,7 @@
  * @property {{ kind: Kind, name: string, probability: number }} verdict
  * @property {{ name: StageName, milliseconds: number }[]} stages
  * @property {"webgpu" | "wasm"} backend
+ * @property {Embedding} embedding
  */
 
 /** @typedef {{ name: "webgpu" | "wasm", note?: string | null }} Backend  the note says why WebGPU was not used, if so */
@@ -59,7 +69,8 @@
 /**
  * What the page asks of the worker.
  * @typedef {{ type: "open", bundle: string, backend: string, program: WebAssembly.Module | null }
- *   | { type: "identify", photo: ArrayBuffer, region: Region | null, count: number, point: OperatingPoint }} Request
+ *   | { type: "identify", photo: ArrayBuffer, region: Region | null, count: number, point: OperatingPoint }
+ *   | { type: "decide", photos: readonly Embedding[], count: number }} Request
  */
 
 /**
@@ -70,6 +81,8 @@
  *   | { type: "ready", catalogue: Catalogue, backend: Backend, bytes: number, operating: OperatingRates[] }
  *   | { type: "stage", name: StageName }
  *   | { type: "answer", answer: Answer }
+ *   | { type: "decided", answer: EncounterAnswer }
+ *   | { type: "undecided", message: string }
  *   | { type: "failed", message: string, broken: boolean }} Report  broken: the program cannot go on
  */
 
