@@ -123,8 +123,8 @@ impl Member {
         width: usize,
         feature_length: f32,
     ) -> Self {
-        let part = |column: &&Column| &column.parts[number];
-        let parts = || basis.columns.iter().map(part);
+        let columns = || basis.columns.iter();
+        let parts = || columns().map(|column| &column.parts[number]);
         let weights: Vec<Vec<f32>> = parts().map(|part| part.weight.values().collect()).collect();
         let lengths = weights.iter().map(|weight| length(weight)).collect();
         let photos = basis.rows.iter();
