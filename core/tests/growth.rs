@@ -66,7 +66,7 @@ fn enrolled_whales_are_found_and_have_columns_in_order() {
 }
 
 #[test]
-fn an_imprinted_column_is_as_high_on_the_photos_of_others_as_trained_ones_are() {
+fn an_imprinted_column_is_as_probable_on_the_photos_of_others_as_trained_ones_are() {
     let mut bundle = open(&start());
     bundle
         .enroll(vec![photo(WIDTH, 1, Some("Nora"))], DAY)
@@ -90,23 +90,19 @@ fn an_imprinted_column_is_as_high_on_the_photos_of_others_as_trained_ones_are() 
     photos.extend((0..24).map(|number| (None, feature(WIDTH, 1000 + number))));
     photos.push((Some(WHALES), feature(WIDTH, 1)));
     // Fresh batch norms have deviation 1 and mean 0, so that a feature is as long as the root of its width.
-    let heights = |at: usize| -> Vec<f64> {
-        let column = column(at);
-        let others = photos.iter().filter(|(whale, _)| *whale != Some(at));
-        let height = |(_, photo): &(Option<usize>, Vec<f32>)| {
-            let length = photo.iter().map(|v| v * v).sum::<f32>().sqrt();
-            let dot: f32 = column.iter().zip(photo).map(|(a, b)| a * b).sum();
-            f64::from(dot / length * (WIDTH as f32).sqrt() + bias.values[at])
-        };
-        others.map(height).collect()
+    let power = |at: usize, photo: &[f32]| -> f64 {
+        let length = photo.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let dot: f32 = column(at).iter().zip(photo).map(|(a, b)| a * b).sum();
+        f64::from(dot / length * (WIDTH as f32).sqrt() + bias.values[at]).exp()
     };
-    let quantile = |mut heights: Vec<f64>| {
-        heights.sort_by(f64::total_cmp);
-        heights[(0.95 * (heights.len() - 1) as f64) as usize]
-    };
-    let trained = quantile((0..WHALES).flat_map(heights).collect());
-    let imprinted = quantile(heights(WHALES));
-    assert!((trained - imprinted).abs() < 0.02, "{trained} {imprinted}");
+    let others = photos.iter().filter(|(whale, _)| *whale != Some(WHALES));
+    let shares = others.map(|(whale, photo)| {
+        let trained = (0..WHALES).filter(|at| *whale != Some(*at));
+        power(WHALES, photo) / trained.map(|at| power(at, photo)).sum::<f64>()
+    });
+    let shares: Vec<f64> = shares.collect();
+    let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+    assert!((mean * WHALES as f64 - 1.0).abs() < 0.02, "{mean}");
     let length = |at| column(at).iter().map(|v| v * v).sum::<f32>().sqrt();
     let lengths: Vec<f32> = (0..WHALES).map(length).collect();
     let least = lengths.iter().copied().fold(f32::MAX, f32::min);

@@ -12,17 +12,22 @@ pub fn print(report: &Enrolling) {
         "  {:<44}{:>8}  {:<26}{:<26}",
         "", "photos", "top-1", "top-5"
     );
-    found("known by their photo alone", &report.by_photo.enrolled);
-    found(
-        "with a column in the classifier",
-        &report.imprinted.enrolled,
-    );
-    let halves = report.imprinted.halves;
-    for (half, name) in halves
-        .iter()
-        .zip(["  every second of them", "  the others"])
-    {
-        found(name, half);
+    let ways = [
+        ("known by their photo alone", &report.by_photo),
+        ("with a column in the classifier", &report.imprinted),
+    ];
+    for (name, after) in ways {
+        found(name, &after.enrolled);
+        for (half, name) in after
+            .halves
+            .iter()
+            .zip(["  every second of them", "  the others"])
+        {
+            found(name, half);
+        }
+        if let Some(two) = &after.with_two_photos {
+            found("  those with one other photo", two);
+        }
     }
     found(
         "old whales with one photo, before",

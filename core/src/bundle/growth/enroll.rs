@@ -170,10 +170,11 @@ impl GrowingBundle {
         let missing = first..content.names.len() as u32;
         let has_row = |one: &u32| !content.rows_of(Some(*one)).is_empty();
         let missing: Vec<u32> = missing.take_while(has_row).collect();
+        let temperature = self.manifest.decision.temperature;
         if again.is_empty() && missing.is_empty() {
             return Ok(0);
         }
-        let Some(imprinter) = Imprinter::new(content, &self.tensors, &widths) else {
+        let Some(imprinter) = Imprinter::new(content, &self.tensors, &widths, temperature) else {
             return Ok(0);
         };
         let made = again.len() + missing.len();

@@ -3,14 +3,15 @@
 //! Qi and others imprint into a classifier of cosines, where the normalised feature is the column. Ours
 //! is linear, with a bias, on features that are not of unit length. So a column is the mean direction
 //! of the whale's photos, as long as the trained columns are (their median), and its bias is such that
-//! on the gallery's photos of others it is as high as trained columns are on those of others, at the
-//! quantile [`QUANTILE`]. A trained column has learnt to be low there and an imprinted one has not: with
-//! the mean of the trained biases, twice as many photos of known whales are given to enrolled ones as
-//! would be by chance. Upper quantiles are what competes for the first place; the very highest photos
-//! may show the same whale without anybody knowing.
+//! the gallery's photos of others find the whale as probable, on average, as they find a whale of a
+//! trained column that is not theirs: one in as many as there are. A trained column has learnt to be low
+//! there and an imprinted one has not: with the mean of the trained biases, two to four times as many
+//! photos of known whales are given to enrolled ones as would be by chance. Matching a mean or a quantile
+//! of the logits does not do, for what competes for the first place is the very end of their tail, and
+//! that of an imprinted column is longer (docs/results.md, *Enrolling*).
 //!
-//! Everything comes from the bundle itself: the column of an individual follows from the gallery's rows
-//! and the trained columns.
+//! Everything comes from the bundle itself: the column of an individual follows from the gallery's rows,
+//! the trained columns and T.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -22,13 +23,8 @@ use super::super::members::prefix;
 use super::super::weights::{Stored, floats};
 use super::content::{Coded, Column, Content, Part, Row};
 
-/// Where imprinted and trained columns are to be equally high, as a share of the photos. Chosen so that
-/// enrolled whales get no more and no fewer photos of known ones than chance would give them (see
-/// docs/results.md, *Enrolling*).
-const QUANTILE: f64 = 0.95;
-/// Photos that are asked at most, and columns; evenly taken from all.
+/// Photos that are asked at most, evenly taken from all.
 const PHOTOS: usize = 512;
-const COLUMNS: usize = 512;
 /// Lengths below this have no direction.
 const SHORTEST: f32 = 1e-12;
 
@@ -46,46 +42,60 @@ struct Member {
     width: usize,
     /// The photos that are asked, unit length.
     photos: Vec<Vec<f32>>,
+    /// ln Σ exp(T · logit) of each over the trained columns of others than it shows.
+    log_sums: Vec<f32>,
     /// How long features are before they are normalised.
     feature_length: f32,
     /// The median length of trained columns.
     column_length: f32,
     /// The median of trained biases, where no photo can be asked.
     bias: f32,
-    /// How high trained columns are at the quantile.
-    target: Option<f32>,
+    /// How many trained columns there are.
+    columns: usize,
+    /// T.
+    temperature: f32,
+}
+
+/// What every member is made from.
+struct Basis<'a> {
+    columns: Vec<&'a Column>,
+    rows: Vec<&'a Row>,
+    shown: &'a [Option<u32>],
+    temperature: f32,
 }
 
 impl Imprinter {
     /// Looks at the columns and photos that are there. `None` where there is no column to compare with,
-    /// or one has no features of known length. `widths` are those of the members' features in a row.
+    /// or one has no features of known length. `widths` are those of the members' features in a row,
+    /// `temperature` is the decision's T.
     pub(super) fn new(
         content: &Content,
         tensors: &BTreeMap<String, Stored>,
         widths: &[usize],
+        temperature: f32,
     ) -> Option<Self> {
-        let all: Vec<usize> = (0..content.rows.len()).collect();
-        let asked = evenly(&all, PHOTOS);
-        let trained: Vec<&Column> = content
-            .columns
-            .iter()
-            .filter(|one| !one.imprinted)
-            .collect();
-        let all = || content.columns.iter().collect();
-        let columns = if trained.is_empty() { all() } else { trained };
+        let trained = content.columns.iter().filter(|one| !one.imprinted);
+        let trained: Vec<&Column> = trained.collect();
+        let columns = match trained.is_empty() {
+            true => content.columns.iter().collect(),
+            false => trained,
+        };
         if columns.is_empty() {
             return None;
         }
-        let rows = || asked.iter().map(|&at| &content.rows[at]);
-        let shown: Vec<Option<u32>> = rows().map(|row| row.photo.individual).collect();
+        let rows = evenly(&content.rows, PHOTOS);
+        let shown: Vec<Option<u32>> = rows.iter().map(|row| row.photo.individual).collect();
+        let basis = Basis {
+            columns,
+            rows,
+            shown: &shown,
+            temperature,
+        };
         let mut members = Vec::new();
         let mut start = 0;
         for (number, &width) in widths.iter().enumerate() {
             let feature_length = feature_length(tensors, &prefix(number + 1))?;
-            let photos = rows().map(|row| direction(row, start, width)).collect();
-            let mut member = Member::new(start, width, photos, feature_length);
-            member.learn(&columns, number, &shown);
-            members.push(member);
+            members.push(Member::new(&basis, number, start, width, feature_length));
             start += width;
         }
         Some(Self { members, shown })
@@ -105,47 +115,40 @@ impl Imprinter {
 }
 
 impl Member {
-    fn new(start: usize, width: usize, photos: Vec<Vec<f32>>, feature_length: f32) -> Self {
+    /// Measures the columns of member `number`, whose features are `width` values of a row from `start`.
+    fn new(
+        basis: &Basis<'_>,
+        number: usize,
+        start: usize,
+        width: usize,
+        feature_length: f32,
+    ) -> Self {
+        let columns = || basis.columns.iter();
+        let parts = || columns().map(|column| &column.parts[number]);
+        let weights: Vec<Vec<f32>> = parts().map(|part| part.weight.values().collect()).collect();
+        let lengths = weights.iter().map(|weight| length(weight)).collect();
+        let photos = basis.rows.iter();
+        let photos: Vec<Vec<f32>> = photos.map(|row| direction(row, start, width)).collect();
+        let log_sum = |(photo, shown): (&Vec<f32>, &Option<u32>)| {
+            let columns = basis.columns.iter().zip(&weights);
+            let others = columns.filter(|(column, _)| *shown != Some(column.individual));
+            let logits = others.map(|(column, weight)| {
+                let logit = feature_length * dot(photo, weight) + column.parts[number].bias;
+                basis.temperature * logit
+            });
+            log_sum(&logits.collect::<Vec<f32>>())
+        };
         Self {
+            log_sums: photos.iter().zip(basis.shown).map(log_sum).collect(),
             start,
             width,
             photos,
             feature_length,
-            column_length: 0.0,
-            bias: 0.0,
-            target: None,
+            column_length: median(lengths),
+            bias: median(parts().map(|part| part.bias).collect()),
+            columns: weights.len(),
+            temperature: basis.temperature,
         }
-    }
-
-    /// Measures the columns of member `number`.
-    fn learn(&mut self, columns: &[&Column], number: usize, shown: &[Option<u32>]) {
-        let part = |column: &Column| {
-            let part = &column.parts[number];
-            (part.weight.values().collect::<Vec<f32>>(), part.bias)
-        };
-        let lengths = columns.iter().map(|column| length(&part(column).0));
-        self.column_length = quantile(lengths.collect(), 0.5).unwrap_or(0.0);
-        let biases = columns.iter().map(|column| part(column).1);
-        self.bias = quantile(biases.collect(), 0.5).unwrap_or(0.0);
-        let mut heights = Vec::new();
-        for column in evenly(columns, COLUMNS) {
-            let (weight, bias) = part(column);
-            let others = self.others(shown, column.individual);
-            heights.extend(others.map(|photo| self.feature_length * dot(photo, &weight) + bias));
-        }
-        self.target = quantile(heights, QUANTILE);
-    }
-
-    /// The photos that are asked about an individual: those of others.
-    fn others<'a>(
-        &'a self,
-        shown: &'a [Option<u32>],
-        individual: u32,
-    ) -> impl Iterator<Item = &'a Vec<f32>> {
-        let photos = self.photos.iter().zip(shown);
-        photos
-            .filter(move |(_, shown)| **shown != Some(individual))
-            .map(|(photo, _)| photo)
     }
 
     fn part(&self, rows: &[&Row], individual: u32, shown: &[Option<u32>]) -> Part {
@@ -158,17 +161,28 @@ impl Member {
         }
         let scale = self.column_length / length(&sum).max(SHORTEST);
         let weight: Vec<f32> = sum.iter().map(|value| value * scale).collect();
-        let heights = self.others(shown, individual);
-        let heights = heights.map(|photo| self.feature_length * dot(photo, &weight));
-        let height = quantile(heights.collect(), QUANTILE);
-        let bias = match (self.target, height) {
-            (Some(target), Some(height)) => target - height,
-            _ => self.bias,
-        };
         Part {
+            bias: self.bias_for(&weight, individual, shown),
             weight: coded(&weight),
-            bias,
         }
+    }
+
+    /// The bias b at which the mean of exp(T · (logit + b)) / Σ exp(T · trained logit) over the photos of
+    /// others is one in as many as there are columns.
+    fn bias_for(&self, weight: &[f32], individual: u32, shown: &[Option<u32>]) -> f32 {
+        let photos = self.photos.iter().zip(&self.log_sums).zip(shown);
+        let others = photos
+            .filter(|((_, log_sum), shown)| **shown != Some(individual) && log_sum.is_finite());
+        let shares: Vec<f32> = others
+            .map(|((photo, log_sum), _)| {
+                self.temperature * self.feature_length * dot(photo, weight) - log_sum
+            })
+            .collect();
+        if shares.is_empty() {
+            return self.bias;
+        }
+        let mean = log_sum(&shares) - libm::logf(shares.len() as f32);
+        -(mean + libm::logf(self.columns as f32)) / self.temperature
     }
 }
 
@@ -237,19 +251,32 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// The value with that share of the others below it; `None` of nothing.
-fn quantile(mut values: Vec<f32>, share: f64) -> Option<f32> {
-    let last = values.len().checked_sub(1)?;
-    let at = (last as f64 * share) as usize;
-    let (_, value, _) = values.select_nth_unstable_by(at, f32::total_cmp);
-    Some(*value)
+/// ln Σ exp(value); −∞ of nothing.
+fn log_sum(values: &[f32]) -> f32 {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if largest == f32::NEG_INFINITY {
+        return largest;
+    }
+    let powers = values
+        .iter()
+        .map(|value| f64::from(libm::expf(value - largest)));
+    largest + libm::log(powers.sum::<f64>()) as f32
+}
+
+/// The value in the middle, the lower one of two; 0 of nothing.
+fn median(mut values: Vec<f32>) -> f32 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = (values.len() - 1) / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 /// At most `most` of the items, evenly taken.
-fn evenly<T: Copy>(items: &[T], most: usize) -> Vec<T> {
+fn evenly<T>(items: &[T], most: usize) -> Vec<&T> {
     let count = items.len().min(most);
     (0..count)
-        .map(|at| items[at * items.len() / count])
+        .map(|at| &items[at * items.len() / count])
         .collect()
 }
 
@@ -258,16 +285,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_and_even_choices_by_hand() {
-        assert_eq!(quantile(vec![], 0.5), None);
-        assert_eq!(quantile(vec![3.0, 1.0, 2.0], 0.5), Some(2.0));
-        // Of 0 to 100 the value with 95 below it.
-        assert_eq!(
-            quantile((0..=100).map(|v| v as f32).collect(), 0.95),
-            Some(95.0)
-        );
-        assert_eq!(evenly(&[0, 1, 2, 3, 4, 5, 6, 7], 4), [0, 2, 4, 6]);
-        assert_eq!(evenly(&[0, 1], 4), [0, 1]);
+    fn medians_sums_and_even_choices_by_hand() {
+        assert_eq!(median(vec![]), 0.0);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(log_sum(&[]), f32::NEG_INFINITY);
+        // ln(1 + 2 + 3), and nothing overflows.
+        let logarithms = [1f32, 2.0, 3.0].map(f32::ln);
+        assert!((log_sum(&logarithms) - 6f32.ln()).abs() < 1e-6);
+        assert!((log_sum(&[500.0, 500.0]) - 500.0 - 2f32.ln()).abs() < 1e-4);
+        assert_eq!(evenly(&[0, 1, 2, 3, 4, 5, 6, 7], 4), [&0, &2, &4, &6]);
+        assert_eq!(evenly(&[0, 1], 4), [&0, &1]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::tune::TuneError;
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::LISTED;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A share and where it lies when other whales are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -43,6 +44,10 @@ pub struct Old {
 pub struct After {
     /// The enrolled whales.
     pub enrolled: Found,
+    /// Those of them that have a single photo to ask with, as the old whales with one gallery photo mostly
+    /// do; none where all have more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with_two_photos: Option<Found>,
     /// Every second of them, and the others: to choose on one half and report on the other.
     pub halves: [Found; 2],
     /// The photos of the report half.
@@ -87,6 +92,7 @@ impl After {
         let wrong = known.iter().filter(|one| one.among_known != Some(1));
         Ok(Self {
             enrolled: Found::of(enrolled)?,
+            with_two_photos: Found::of(&single_queries(enrolled)).ok(),
             halves: [half(0)?, half(1)?],
             old: Old::of(now)?,
             cost: old_cost(before, now)?,
@@ -94,6 +100,16 @@ impl After {
             taken_by_chance: share(wrong.count()) * new as f64 / (old + new - 1).max(1) as f64,
         })
     }
+}
+
+/// The queries whose whale has no other.
+fn single_queries(ranks: &[Ranked]) -> Vec<Ranked> {
+    let mut counts: BTreeMap<Label, usize> = BTreeMap::new();
+    for one in ranks {
+        *counts.entry(one.truth).or_default() += 1;
+    }
+    let single = ranks.iter().filter(|one| counts[&one.truth] == 1);
+    single.copied().collect()
 }
 
 impl Found {
