@@ -124,8 +124,9 @@ pub struct Networks {
 
 /// Keypoints and descriptors of `image`, strongest first, on `device`, where the networks are.
 ///
-/// Positions count in the picture of [`Options::width`], whose size is [`Features::size`]. Frames whose corners leave the picture are dropped; a picture without texture, or too small for one
-/// frame, has no keypoints.
+/// Positions count in the picture of [`Options::width`], whose size is [`Features::size`]. Frames whose
+/// corners leave the picture are dropped; a picture without texture, or too small for one frame, has no
+/// keypoints.
 ///
 /// # Errors
 /// [`Error::Features`] when an option is out of range or its network is not there, [`Error::Device`] when

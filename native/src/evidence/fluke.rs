@@ -34,7 +34,7 @@ impl Chip {
 impl Default for Chip {
     fn default() -> Self {
         Self {
-            width: 352,
+            width: 512,
             margin: 0.0,
         }
     }
@@ -64,8 +64,8 @@ impl Fluke {
         // Centres of pixels are at whole numbers: half a pixel is added before scaling, taken off after.
         let scale = |of: u32, to: usize| f64::from(of) / to as f64;
         let (x, y) = (
-            scale(crop.width, image.width()),
-            scale(crop.height, image.height()),
+            scale(crop.width, features.size[0] as usize),
+            scale(crop.height, features.size[1] as usize),
         );
         let begin = |of: u32, scale: f64| f64::from(of) + 0.5 * scale - 0.5;
         let offset = [begin(crop.left, x), begin(crop.top, y)];
