@@ -69,7 +69,7 @@ pub struct Gain {
     pub interval: Interval,
 }
 
-/// Matches that are called verified: so many inliers that on the tuning half at least 98.5 % are right.
+/// Matches that are called verified: so many inliers that on the tuning half at least 99 % are right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verified {
     /// Evidence from which on a match is verified.
