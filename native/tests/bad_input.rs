@@ -246,11 +246,11 @@ fn a_missing_file_of_a_bundle_is_named() {
 fn a_bundle_of_a_newer_version_says_so() {
     let newer = copy(bundle());
     edit(&newer.path().join("bundle.json"), |text| {
-        text.replacen("\"format\": 1", "\"format\": 3", 1)
+        text.replacen("\"format\": 1", "\"format\": 9", 1)
     });
     let line = identify_refuses(newer.path());
     assert!(
-        line.contains("bundle.json") && line.contains("format 3") && line.contains("update"),
+        line.contains("bundle.json") && line.contains("format 9") && line.contains("update"),
         "{line}"
     );
 }

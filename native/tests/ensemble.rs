@@ -93,13 +93,13 @@ fn runs_with_other_inputs_become_one_bundle_that_answers_for_both() {
     )));
     assert_eq!(report["members"], serde_json::json!([1, 2]));
     assert_eq!(report["runs"].as_array().unwrap().len(), 2);
-    assert_eq!(report["rows"][4]["map5"], report["steps"][0]["row"]["map5"]);
+    assert_eq!(report["rows"][5]["map5"], report["steps"][0]["row"]["map5"]);
     let evaluated = json(&succeed(
         flukeprint(&["evaluate", "--json", "--run"]).arg(&other),
     ));
     assert_eq!(
         report["runs"][1]["row"]["map5"],
-        evaluated["rows"][4]["map5"]
+        evaluated["rows"][5]["map5"]
     );
 
     succeed(&mut export("--ensemble", &at("both"), &at("bundle")));

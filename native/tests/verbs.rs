@@ -98,7 +98,7 @@ fn a_bundle_is_measured_on_labelled_photos() {
     let given = json(&mut command);
     for report in [found, given] {
         assert_eq!(report["photos"], 6);
-        assert_eq!(report["rows"].as_array().unwrap().len(), 5);
+        assert_eq!(report["rows"].as_array().unwrap().len(), 6);
         assert!(report["seconds_per_photo"].as_f64().unwrap() > 0.0);
     }
 }

@@ -26,7 +26,7 @@ async fn expecting_strangers_makes_new_likelier_and_wariness_changes_the_verdict
     assert!(note.contains("called new"), "{note}");
 
     // Back to what the bundle was tuned on, but a miss is cheap: whales keep their probabilities.
-    page.run(CHOOSE_FIRST_SHARE, vec![]).await?;
+    page.client().execute(CHOOSE_FIRST_SHARE, vec![]).await?;
     let back = page.answer(0).await?;
     assert_eq!(
         (&back.verdict, &back.candidates),
@@ -53,7 +53,10 @@ async fn after_choosing(page: &Page, select: &str, value: &str) -> Result<Shown>
         select.dispatchEvent(new Event("change"));
         return select.value;
     "#;
-    let chosen: Value = page.run(script, vec![json!(select), json!(value)]).await?;
+    let chosen: Value = page
+        .client()
+        .execute(script, vec![json!(select), json!(value)])
+        .await?;
     assert_eq!(chosen, json!(value), "the choice is offered");
     page.answer(0).await
 }

@@ -10,8 +10,7 @@
 //! 1. `classifier`: softmax(T · logits) over the known whales,
 //! 2. and beside it a constant p for `New`;
 //! 3. `similarity`: (2 - d)/2 with d the distance to the label's nearest photo, photos of new
-//!    whales being a label too; beyond the spec, the mean of a whale's photos and their number
-//!    count too;
+//!    whales being a label too; beyond the spec, the mean of a whale's photos counts too;
 //! 4. the same with `New` replaced by a constant q;
 //! 5. `fusion`: c1 · (3) + c2 · (4) + c3 · (2);
 //! 6. `calibration`: probabilities that sum to one over all whales and `New`, in the scores' order;

@@ -19,9 +19,6 @@ pub struct DecisionParameters {
     /// nothing is said of it, as in bundles made before there was this number.
     #[serde(default)]
     pub centre_share: f32,
-    /// What ln(photos) of a whale takes from its cosine; 0 to 1. 0 where nothing is said of it.
-    #[serde(default)]
-    pub photos_penalty: f32,
     /// The share of new whales among the photos that the parameters were fitted to; above 0 and below
     /// 1. `None` where nothing is said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +51,6 @@ impl Default for DecisionParameters {
             new_probability: 0.475,
             new_similarity: 0.475,
             centre_share: 0.0,
-            photos_penalty: 0.0,
             new_share: None,
             weights: [0.0, 1.0, 0.0],
             sharpness: 10.0,
@@ -79,7 +75,6 @@ impl DecisionParameters {
         share("new_probability", self.new_probability)?;
         share("new_similarity", self.new_similarity)?;
         share("centre_share", self.centre_share)?;
-        share("photos_penalty", self.photos_penalty)?;
         if let Some(value) = self.new_share {
             let shares = f32::MIN_POSITIVE..=1.0 - f32::EPSILON;
             within("new_share", value, shares, "above 0 and below 1")?;

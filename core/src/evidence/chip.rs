@@ -72,7 +72,7 @@ impl Chip {
 impl Default for Chip {
     fn default() -> Self {
         Self {
-            width: 352,
+            width: 512,
             margin: 0.0,
         }
     }

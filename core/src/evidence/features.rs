@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detect::{Detection, detect};
 use super::image::GrayImage;
-use super::patch::{AREA, PATCH, normalise, sample, sample_blurred};
+use super::patch::{AREA, PATCH, normalise, sample, sample_nearest};
 use super::pyramid::Pyramid;
 use super::rootsift::RootSift;
 use super::shape::{is_too_long, product, upright_shape};
@@ -28,6 +28,8 @@ const SPARE: f32 = 1.5;
 const BATCH: usize = 32;
 /// More keypoints than this are a mistake.
 const MOST_KEYPOINTS: usize = 10_000;
+/// A wider picture is a mistake too.
+const WIDEST: usize = 4_096;
 
 /// What describes a patch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,9 @@ pub enum DescriptorKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
+    /// The picture is brought to this width first, in pixels, 1 to 4,096: flukes of one size have keypoints
+    /// of like scales, and enlarging a small photo finds more of them.
+    pub width: usize,
     /// Keypoints at most, 1 to 10,000.
     pub keypoints: usize,
     /// Whether frames stay upright, instead of being turned by [`OriNet`].
@@ -54,8 +59,6 @@ pub struct Options {
     pub affine: bool,
     /// The described region's size, in times the 5.192 scales of a keypoint; 0.25 to 8.
     pub region: f32,
-    /// Blur of the picture that the described patch is taken from, in pixels of the patch; 0.25 to 16.
-    pub blur: f32,
     /// What describes.
     pub descriptor: DescriptorKind,
     /// How much more a response counts at the top of the picture, where a fluke's trailing edge is, than
@@ -66,11 +69,11 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            keypoints: 300,
+            width: 512,
+            keypoints: 400,
             upright: true,
             affine: false,
             region: 1.0,
-            blur: 1.0,
             descriptor: DescriptorKind::RootSift,
             trailing_edge: 0.0,
         }
@@ -84,6 +87,7 @@ impl Options {
     /// [`Error::Features`] with the first that is out of it.
     pub fn validate(&self) -> Result<()> {
         let ranges = [
+            ("width", self.width as f32, 1.0, WIDEST as f32),
             (
                 "keypoints",
                 self.keypoints as f32,
@@ -91,7 +95,6 @@ impl Options {
                 MOST_KEYPOINTS as f32,
             ),
             ("region", self.region, 0.25, 8.0),
-            ("blur", self.blur, 0.25, 16.0),
             ("trailing_edge", self.trailing_edge, 0.0, 10.0),
         ];
         let out = ranges
@@ -121,8 +124,9 @@ pub struct Networks {
 
 /// Keypoints and descriptors of `image`, strongest first, on `device`, where the networks are.
 ///
-/// Frames whose corners leave the picture are dropped; a picture without texture, or too small for one
-/// frame, has no keypoints.
+/// Positions count in the picture of [`Options::width`], whose size is [`Features::size`]. Frames whose
+/// corners leave the picture are dropped; a picture without texture, or too small for one frame, has no
+/// keypoints.
 ///
 /// # Errors
 /// [`Error::Features`] when an option is out of range or its network is not there, [`Error::Device`] when
@@ -134,6 +138,7 @@ pub async fn features(
     device: &Device,
 ) -> Result<Features> {
     options.validate()?;
+    let image = &image.with_width(options.width)?;
     let pyramid = Pyramid::new(image);
     let mut regions = strongest(&pyramid, image.height(), options);
     if options.affine {
@@ -228,8 +233,7 @@ async fn turn(
     network: &OriNet,
     device: &Device,
 ) -> Result<()> {
-    let fill =
-        |region: &Region, patch: &mut [f32]| sample_blurred(pyramid, &region.frame, 1.0, patch);
+    let fill = |region: &Region, patch: &mut [f32]| sample_nearest(pyramid, &region.frame, patch);
     let angles = run(regions, fill, |patches| network.forward(patches), device).await?;
     for (region, o) in regions.iter_mut().zip(angles.chunks_exact(2)) {
         let turn = orientation::turn(orientation::angle([o[0], o[1]]));
@@ -247,7 +251,7 @@ async fn describe(
     device: &Device,
 ) -> Result<Vec<i8>> {
     let fill = |keypoint: &Keypoint, patch: &mut [f32]| {
-        sample_blurred(pyramid, &keypoint.frame, options.blur, patch);
+        sample_nearest(pyramid, &keypoint.frame, patch);
     };
     let values = match options.descriptor {
         DescriptorKind::RootSift => return Ok(root_sift(keypoints, fill)),

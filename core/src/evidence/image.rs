@@ -11,6 +11,9 @@ use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
 
+/// A picture of more pixels is not made: it would be a mistake's.
+const MOST_PIXELS: usize = 1 << 24;
+
 /// A gray picture of floats, 0…255, as the detector reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GrayImage {
@@ -67,16 +70,26 @@ impl GrayImage {
     /// picture shrinks.
     ///
     /// # Errors
-    /// [`Error::Features`] when `width` is zero or the picture too large.
+    /// [`Error::Features`] when `width` is zero or the picture would have more than 16 million pixels.
     pub fn with_width(&self, width: usize) -> Result<Self> {
         if width == self.width {
             return Ok(self.clone());
         }
-        let height = (self.height * width + self.width / 2) / self.width;
-        let (width, height) = (width, height.max(1));
+        let height = self
+            .height
+            .saturating_mul(width)
+            .saturating_add(self.width / 2)
+            / self.width;
+        let height = height.max(1);
         let failed = |error: &dyn core::fmt::Display| Error::Features {
             reason: format!("the picture cannot be made {width} pixels wide ({error})"),
         };
+        if width.saturating_mul(height) > MOST_PIXELS {
+            let (width, height) = (self.width, self.height);
+            return Err(failed(&format!(
+                "it has {width} x {height} pixels; is its box right?"
+            )));
+        }
         let side = |side: usize| u32::try_from(side).map_err(|error| failed(&error));
         let pixels: Vec<F32> = self.values.iter().map(|&value| F32::new(value)).collect();
         let source = TypedImageRef::new(side(self.width)?, side(self.height)?, &pixels)
@@ -242,6 +255,9 @@ mod tests {
                 .all(|value| (value - 77.0).abs() < 1e-3)
         );
         assert!(image.with_width(0).is_err());
+        let stripe = GrayImage::new(1, 40_000, vec![7.0; 40_000]).unwrap();
+        let message = stripe.with_width(512).unwrap_err().to_string();
+        assert!(message.contains("1 x 40000 pixels"), "{message}");
     }
 
     proptest! {

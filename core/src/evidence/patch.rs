@@ -33,9 +33,9 @@ impl Frame {
 }
 
 /// Fills `patch`, `[32, 32]`, with what `frame` holds in the picture of `pyramid` whose blur is nearest
-/// to `blur` of the patch's pixels, √|det A| / 32 (spec, *Region*, has 1).
-pub(super) fn sample_blurred(pyramid: &Pyramid, frame: &Frame, blur: f32, patch: &mut [f32]) {
-    let (image, distance) = pyramid.nearest(blur * frame.radius() / PATCH as f32);
+/// to a pixel of the patch, √|det A| / 32 (spec, *Region*).
+pub(super) fn sample_nearest(pyramid: &Pyramid, frame: &Frame, patch: &mut [f32]) {
+    let (image, distance) = pyramid.nearest(frame.radius() / PATCH as f32);
     sample(image, distance, frame, patch);
 }
 

@@ -44,8 +44,6 @@ pub struct Closeness {
     pub nearest: Nearest,
     /// The cosine of the query and the sum of the label's features, -1 to 1.
     pub centre: f32,
-    /// How many photos the label has.
-    pub photos: u32,
 }
 
 /// For each query (unit length), per label slot how near it is. Of equally near rows the first
@@ -115,7 +113,6 @@ struct Closest {
     dot: f32,
     row: Option<u32>,
     sum: f32,
-    photos: u32,
 }
 
 impl Closest {
@@ -123,12 +120,10 @@ impl Closest {
         dot: f32::NEG_INFINITY,
         row: None,
         sum: 0.0,
-        photos: 0,
     };
 
     fn see(&mut self, dot: f32, row: usize) {
         self.sum += dot;
-        self.photos += 1;
         if dot > self.dot {
             self.dot = dot;
             self.row = u32::try_from(row).ok();
@@ -148,7 +143,6 @@ impl Closest {
                 distance: distance(self.dot),
             },
             centre,
-            photos: self.photos,
         })
     }
 }

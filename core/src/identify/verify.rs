@@ -14,7 +14,7 @@ use crate::bundle::{EvidenceFacts, FileEntry};
 use crate::decision::{self, Answer, Query};
 use crate::evidence::geometry::Transform;
 use crate::evidence::verify::{Comparison, compare};
-use crate::evidence::{Features, Networks, features, file};
+use crate::evidence::{DESCRIPTOR, Features, Networks, features, file};
 use crate::gallery::Label;
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
@@ -115,7 +115,8 @@ impl Identifier {
         Ok(files)
     }
 
-    /// The local features of the fluke in `region`, found as the gallery's were; `None` where the bundle
+    /// The local features of the fluke in `region`, found as the gallery's were, as many as a file has room
+    /// for; `None` where the bundle
     /// has no such.
     ///
     /// # Errors
@@ -126,7 +127,12 @@ impl Identifier {
         };
         let image = facts.chip.image(photo, region)?;
         let networks = Networks::default();
-        let found = features(&image, &facts.options, &networks, &self.device).await?;
+        let mut found = features(&image, &facts.options, &networks, &self.device).await?;
+        // Matches count as between photos whose features are in files.
+        found.keypoints.truncate(file::MOST_KEYPOINTS);
+        found
+            .descriptors
+            .truncate(file::MOST_KEYPOINTS * DESCRIPTOR);
         Ok(Some(found))
     }
 

@@ -22,6 +22,12 @@ pub fn print(report: &EvidenceReport) {
             row.name, map5.low, map5.high
         );
     }
+    for one in &report.calibration {
+        println!(
+            "  calibration error of \"{}\": {:.3}, {:.3} by chance alone",
+            one.name, one.ece, one.ece_by_chance
+        );
+    }
     print_gain("MAP@5", &report.map5_gain);
     print_gain("known top-1", &report.known_top1_gain);
     print_parameters("verifying the first whales", &report.verify);

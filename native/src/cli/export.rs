@@ -38,7 +38,7 @@ pub struct Export {
     /// Leave the small pictures of gallery photos out.
     #[arg(long)]
     no_thumbnails: bool,
-    /// Put the photos' keypoints in, about 40 KiB each, so that answers can be verified and a match be
+    /// Put the photos' keypoints in, at most 48 KiB each, so that answers can be verified and a match be
     /// shown: after `flukeprint tune --evidence`.
     #[arg(long, requires = "run")]
     keypoints: bool,

@@ -43,8 +43,8 @@ impl Tune {
             p.first_slope, p.first_offset
         );
         println!(
-            "of a whale's photos the mean counts {:.2} beside the nearest, ln(photos) takes {:.2}",
-            p.centre_share, p.photos_penalty
+            "of a whale's photos the mean counts {:.2} beside the nearest",
+            p.centre_share
         );
         operating::print(&run.operating()?, p.new_share);
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();

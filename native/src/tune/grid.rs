@@ -6,11 +6,9 @@ use flukeprint_core::decision::Weights;
 /// T: the original system's seven, and the 2.2 of its write-up.
 pub const TEMPERATURES: [f32; 8] = [0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 2.2, 3.0];
 
-/// How much the mean of a whale's photos may count beside the nearest of them.
-pub const CENTRE_SHARES: [f32; 4] = [0.0, 0.25, 0.5, 0.75];
-
-/// What ln(photos) of a whale may take from its cosine.
-pub const PHOTOS_PENALTIES: [f32; 7] = [0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08];
+/// How much the mean of a whale's photos may count beside the nearest of them: never more than it, so that a
+/// photo much like one of the catalogue is found whatever the others look like.
+pub const CENTRE_SHARES: [f32; 3] = [0.0, 0.25, 0.5];
 
 /// How many constants for `New` are tried.
 pub const NEW_CONSTANTS: usize = 121;

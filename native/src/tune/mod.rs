@@ -6,7 +6,7 @@
 //!
 //! The order is that of the original system (spec, *Deciding*): T and p together by MAP@5 of the
 //! classifier alone, q by MAP@5 of the similarity with q alone (and with it, beyond the original, how
-//! the mean and the number of a whale's photos count), then the weights by MAP@5 of the final score,
+//! much the mean of a whale's photos counts), then the weights by MAP@5 of the final score,
 //! all by trying every value of [`grid`]. Then β by maximum likelihood of the true
 //! labels, and with it how sure the first answer is by maximum likelihood of its being right. Neither
 //! changes an order.

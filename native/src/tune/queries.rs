@@ -23,17 +23,8 @@ pub struct LabelledQueries {
     logits: Vec<f32>,
     /// To each label's nearest photo.
     nearest: Vec<f32>,
-    /// What a gallery knows of its whales beyond that.
-    centres: Option<Centres>,
-}
-
-/// Whales beyond their nearest photo.
-#[derive(Clone, Debug, PartialEq)]
-struct Centres {
-    /// The cosine to each label's centre, `[queries, individuals + 1]`; 0 for one without a photo.
-    cosines: Vec<f32>,
-    /// Photos of each label, `[individuals + 1]`.
-    photos: Vec<u32>,
+    /// The cosine to each label's centre; 0 for a label without a photo. `None` where no gallery is known.
+    centres: Option<Vec<f32>>,
 }
 
 /// One of them.
@@ -45,8 +36,8 @@ pub struct LabelledQuery<'a> {
     pub logits: &'a [f32],
     /// Similarity to each label's nearest photo, `[individuals + 1]`, `New` last.
     pub nearest: &'a [f32],
-    /// The cosine to each label's centre and the number of its photos, both as `nearest`.
-    centres: Option<(&'a [f32], &'a [u32])>,
+    /// The cosine to each label's centre, as `nearest`.
+    centres: Option<&'a [f32]>,
 }
 
 impl<'a> LabelledQuery<'a> {
@@ -64,17 +55,14 @@ impl<'a> LabelledQuery<'a> {
     /// Similarity to each label's photos (step 3 of the decision), `[individuals + 1]`, `New` last.
     /// Where nothing is known but the nearest photos, it is these.
     pub fn similarity(&self, parameters: &DecisionParameters) -> Cow<'a, [f32]> {
-        let untouched = parameters.centre_share == 0.0 && parameters.photos_penalty == 0.0;
-        let (Some((cosines, photos)), false) = (self.centres, untouched) else {
+        let share = parameters.centre_share;
+        let Some(centres) = self.centres.filter(|_| share != 0.0) else {
             return Cow::Borrowed(self.nearest);
         };
         let whales = self.nearest.len() - 1;
         let mut column = self.nearest.to_vec();
-        let known = column[..whales].iter_mut().zip(cosines).zip(photos);
-        for ((similarity, &centre), &photos) in known {
-            if photos > 0 {
-                *similarity = whale_similarity(*similarity, centre, photos, parameters);
-            }
+        for (similarity, &centre) in column[..whales].iter_mut().zip(centres) {
+            *similarity = whale_similarity(*similarity, centre, share);
         }
         Cow::Owned(column)
     }
@@ -158,12 +146,7 @@ impl LabelledQueries {
             let labels = closeness.iter().flatten();
             labels.map(|one| one.as_ref().map_or(0.0, value)).collect()
         };
-        let photos = closeness.first().into_iter().flatten();
-        let photos = photos.map(|one| one.as_ref().map_or(0, |one| one.photos));
-        let centres = Centres {
-            cosines: of_each(|one| one.centre),
-            photos: photos.collect(),
-        };
+        let centres = of_each(|one| one.centre);
         let nearest = of_each(|one| similarity(one.nearest.distance));
         let individuals = gallery.individuals().len();
         Ok(Self {
@@ -186,20 +169,18 @@ impl LabelledQueries {
             let same = other.truths == mean.truths
                 && other.individuals == mean.individuals
                 && other.classified == mean.classified
-                && other.photos() == mean.photos();
+                && other.centres.is_some() == mean.centres.is_some();
             if !same {
                 return Err(TuneError::OtherQueries);
             }
             let pairs = mean.logits.iter_mut().zip(&other.logits);
             let pairs = pairs.chain(mean.nearest.iter_mut().zip(&other.nearest));
             let centres = mean.centres.iter_mut().zip(&other.centres);
-            let centres =
-                centres.flat_map(|(mean, other)| mean.cosines.iter_mut().zip(&other.cosines));
+            let centres = centres.flat_map(|(mean, other)| mean.iter_mut().zip(other));
             pairs.chain(centres).for_each(|(sum, value)| *sum += value);
         }
         let share = 1.0 / members.len() as f32;
-        let centres = mean.centres.iter_mut();
-        let centres = centres.flat_map(|centres| &mut centres.cosines);
+        let centres = mean.centres.iter_mut().flatten();
         let values = mean.logits.iter_mut().chain(&mut mean.nearest);
         values.chain(centres).for_each(|value| *value *= share);
         Ok(mean)
@@ -247,18 +228,11 @@ impl LabelledQueries {
             truth: self.truths[number],
             logits: &self.logits[row(self.classified)],
             nearest: &self.nearest[row(self.individuals + 1)],
-            centres: self.centres.as_ref().map(|centres| {
-                let cosines = &centres.cosines[row(self.individuals + 1)];
-                (cosines, centres.photos.as_slice())
-            }),
+            centres: self
+                .centres
+                .as_ref()
+                .map(|centres| &centres[row(self.individuals + 1)]),
         }
-    }
-
-    /// Photos of each label in the gallery, where that is known.
-    fn photos(&self) -> Option<&[u32]> {
-        self.centres
-            .as_ref()
-            .map(|centres| centres.photos.as_slice())
     }
 
     /// Whether more is known of the gallery than each label's nearest photo.

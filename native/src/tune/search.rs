@@ -10,10 +10,7 @@ use flukeprint_core::metrics::RankCounts;
 use rayon::prelude::*;
 
 use super::contest::{Contest, Mixtures, Opinions};
-use super::grid::{
-    CENTRE_SHARES, NEW_CONSTANTS, PHOTOS_PENALTIES, TEMPERATURES, new_constants,
-    weights as mixtures,
-};
+use super::grid::{CENTRE_SHARES, NEW_CONSTANTS, TEMPERATURES, new_constants, weights as mixtures};
 use super::queries::{LabelledQueries, LabelledQuery};
 use super::standing::{Logits, Standing};
 
@@ -38,23 +35,21 @@ fn count_temperature(queries: &LabelledQueries, temperature: f32) -> Vec<RankCou
     })
 }
 
-/// Centre share, photos penalty and q with the best MAP@5 of the similarity with q alone; of equal
+/// Centre share and q with the best MAP@5 of the similarity with q alone; of equal
 /// ones the first. Without a gallery behind the queries, or with `plain`, q alone is chosen.
 pub(super) fn similarity(queries: &LabelledQueries, plain: bool) -> DecisionParameters {
     let individuals = queries.individuals();
-    let (shares, penalties) = match plain || !queries.have_centres() {
-        true => (&CENTRE_SHARES[..1], &PHOTOS_PENALTIES[..1]),
-        false => (&CENTRE_SHARES[..], &PHOTOS_PENALTIES[..]),
+    let shares = match plain || !queries.have_centres() {
+        true => &CENTRE_SHARES[..1],
+        false => &CENTRE_SHARES[..],
     };
-    let with = |centre_share| {
-        let penalties = penalties.iter();
-        penalties.map(move |&photos_penalty| DecisionParameters {
+    let tried: Vec<DecisionParameters> = shares
+        .iter()
+        .map(|&centre_share| DecisionParameters {
             centre_share,
-            photos_penalty,
             ..DecisionParameters::default()
         })
-    };
-    let tried: Vec<DecisionParameters> = shares.iter().flat_map(|&share| with(share)).collect();
+        .collect();
     let counts = tried.iter().flat_map(|parameters| {
         count_constants(queries, |query| {
             Standing::new(&query.similarity(parameters)[..individuals], query.truth)

@@ -5,10 +5,10 @@
 //! of the whale's photos, as long as the trained columns are (their median), and its bias is such that
 //! the gallery's photos of others find the whale as probable, on average, as they find a whale of a
 //! trained column that is not theirs: one in as many as there are. A trained column has learnt to be low
-//! there and an imprinted one has not: with the mean of the trained biases, two to four times as many
-//! photos of known whales are given to enrolled ones as would be by chance. Matching a mean or a quantile
-//! of the logits does not do, for what competes for the first place is the very end of their tail, and
-//! that of an imprinted column is longer (docs/results.md, *Enrolling*).
+//! there and an imprinted one has not: with the mean of the trained biases, enrolled whales take twice as
+//! many photos of known ones as chance would give them, or nearly all, by the network. Matching a mean or
+//! a quantile of the logits does not do, for what competes for the first place is the very end of their
+//! tail, and that of an imprinted column is longer (docs/results.md, *Enrolling*).
 //!
 //! Everything comes from the bundle itself: the column of an individual follows from the gallery's rows,
 //! the trained columns and T.

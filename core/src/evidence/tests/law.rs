@@ -26,7 +26,11 @@ fn networks() -> Networks {
 /// On the CPU a future is ready at once.
 fn found_by(image: &GrayImage, options: &Options, networks: &Networks) -> Result<Features> {
     let device = Device::flex();
-    let future = pin!(features(image, options, networks, &device));
+    let options = Options {
+        width: image.width(),
+        ..options.clone()
+    };
+    let future = pin!(features(image, &options, networks, &device));
     match future.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(found) => found,
         Poll::Pending => panic!("the CPU makes nobody wait"),
@@ -40,11 +44,11 @@ fn found(image: &GrayImage, options: &Options) -> Features {
 /// Round frames, described by RootSIFT.
 fn plain(keypoints: usize) -> Options {
     Options {
+        width: 1, // found_by keeps the picture's
         keypoints,
         upright: true,
         affine: false,
         region: 1.0,
-        blur: 1.0,
         descriptor: DescriptorKind::RootSift,
         trailing_edge: 0.0,
     }
@@ -97,6 +101,23 @@ fn as_many_as_asked_strongest_first_inside_the_photo() {
         let squares: i32 = descriptor.iter().map(|&code| i32::from(code).pow(2)).sum();
         assert!((squares - 256 * 256).abs() < 2_600, "{squares}");
     }
+}
+
+#[test]
+fn the_default_brings_a_fluke_to_its_width() {
+    let device = Device::flex();
+    let (options, networks) = (Options::default(), Networks::default());
+    let image = picture(180, 130);
+    let future = pin!(features(&image, &options, &networks, &device));
+    let Poll::Ready(found) = future.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("the CPU makes nobody wait");
+    };
+    let found = found.unwrap();
+    let width = options.width as u32;
+    assert_eq!(found.size, [width, (130 * width + 90) / 180]);
+    assert!(found.keypoints.len() > 100);
+    let far = |one: &super::super::Keypoint| one.frame.center[0] > 180.0;
+    assert!(found.keypoints.iter().any(far));
 }
 
 #[test]

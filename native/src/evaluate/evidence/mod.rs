@@ -37,6 +37,8 @@ pub struct EvidenceReport {
     pub photos: usize,
     /// Local features alone, the network alone, and both.
     pub rows: Vec<ScoreRow>,
+    /// Whether the probabilities of the network's decision and of both can be believed.
+    pub calibration: Vec<Calibration>,
     /// MAP@5 of both less the better one alone, photo by photo.
     pub map5_gain: Gain,
     /// Top-1 of both less the better one alone, photo by photo of known whales, `New` left aside.
@@ -49,6 +51,17 @@ pub struct EvidenceReport {
     pub verified: Verified,
 }
 
+/// How far first answers' probabilities are from how often they are right.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Calibration {
+    /// The row that it belongs to.
+    pub name: &'static str,
+    /// The expected calibration error, 15 bins of equal mass.
+    pub ece: f64,
+    /// What it would be by chance alone.
+    pub ece_by_chance: f64,
+}
+
 /// A difference of two answers to the same photos.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Gain {
@@ -58,7 +71,7 @@ pub struct Gain {
     pub interval: Interval,
 }
 
-/// Matches that are called verified: so many inliers that on the tuning half at least 98.5 % are right.
+/// Matches that are called verified: so many inliers that on the tuning half at least 99 % are right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verified {
     /// Evidence from which on a match is verified.

@@ -54,10 +54,9 @@ fn gallery(photos: &[(usize, Vec<f32>)]) -> Gallery {
     Gallery::new(names.collect(), rows.collect(), store).unwrap()
 }
 
-fn parameters(share: f32, penalty: f32) -> DecisionParameters {
+fn parameters(share: f32) -> DecisionParameters {
     DecisionParameters {
         centre_share: share,
-        photos_penalty: penalty,
         ..DecisionParameters::default()
     }
 }
@@ -68,10 +67,9 @@ proptest! {
     #[test]
     fn queries_are_as_similar_as_the_decision_finds_them(
         (gallery, truths, features) in scene(),
-        share in 0_usize..4,
-        penalty in 0_usize..7,
+        share in 0_usize..3,
     ) {
-        let parameters = parameters(grid::CENTRE_SHARES[share], grid::PHOTOS_PENALTIES[penalty]);
+        let parameters = parameters(grid::CENTRE_SHARES[share]);
         let queries = LabelledQueries::in_gallery(&gallery, truths, vec![], &features).unwrap();
         for (query, feature) in queries.iter().zip(features.chunks(DIMENSION)) {
             let closeness = gallery.closeness_per_label(feature).unwrap();
@@ -81,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn the_best_of_all_shares_penalties_and_constants_is_found((gallery, truths, features) in scene()) {
+    fn the_best_of_all_shares_and_constants_is_found((gallery, truths, features) in scene()) {
         let logits = vec![0.0; WHALES * truths.len()];
         let queries = LabelledQueries::in_gallery(&gallery, truths, logits, &features).unwrap();
         let points = |parameters: &DecisionParameters| {
@@ -95,11 +93,9 @@ proptest! {
         };
         let tuned = tune(&queries).unwrap().parameters;
         let best = grid::CENTRE_SHARES.iter().flat_map(|&share| {
-            grid::PHOTOS_PENALTIES.iter().flat_map(move |&penalty| {
-                grid::new_constants().map(|new_similarity| DecisionParameters {
-                    new_similarity,
-                    ..parameters(share, penalty)
-                })
+            grid::new_constants().map(|new_similarity| DecisionParameters {
+                new_similarity,
+                ..parameters(share)
             })
         });
         let best = best.map(|parameters| points(&parameters)).max();
