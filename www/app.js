@@ -64,7 +64,8 @@ const expectations = new Expectations(() => {
 function take(files) {
   for (const file of files) {
     const cancel = (/** @type {Card} */ asked) => queue.cancel(asked);
-    const card = new Card(file, { ask: (asked) => queue.add(asked), cancel, remove, changed: together });
+    const verify = (/** @type {Card} */ asked) => queue.verify(asked);
+    const card = new Card(file, { ask: (asked) => queue.add(asked), verify, cancel, remove, changed: together });
     cards.add(card);
     byId("results").append(card.element);
     queue.add(card);

@@ -18,6 +18,7 @@ const FILES = [
   "page/card.js",
   "page/expectations.js",
   "page/encounter.js",
+  "page/evidence.js",
   "page/intake.js",
   "page/model-card.js",
   "page/models.js",

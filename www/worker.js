@@ -10,6 +10,8 @@ const KEPT = "flukeprint-models";
 
 /** @type {any} */
 let identifier = null;
+/** Address of its bundle's folder. */
+let folder = "";
 
 /** @param {Report} report */
 function tell(report) {
@@ -20,6 +22,7 @@ self.onmessage = async (/** @type {MessageEvent<Request>} */ { data: request }) 
   try {
     if (request.type === "open") await open(request.bundle, request.backend, request.program);
     else if (request.type === "identify") await identify(request);
+    else if (request.type === "verify") await verify(request);
     else decide(request);
   } catch (error) {
     // A trap leaves the program's memory in an unknown state: it has to be started again.
@@ -41,6 +44,7 @@ async function open(bundle, backend, program) {
   await web.default({ module_or_path: compiled });
   if (program === null) tell({ type: "compiled", program: compiled });
 
+  folder = bundle;
   const { loader, bytes } = await load(web.BundleLoader, bundle);
   identifier = await loader.finish(backend, (/** @type {string} */ text) => tell({ type: "status", text }));
   const operating = identifier.operating();
@@ -54,6 +58,36 @@ async function identify({ photo, region, count, point }) {
     tell({ type: "stage", name }),
   );
   tell({ type: "answer", answer });
+}
+
+/** @param {Extract<Request, { type: "verify" }>} request */
+async function verify({ photo, region, embedding, count, point }) {
+  identifier.set_operating_point(point.new_share ?? undefined, point.missed_cost);
+  /** @type {{ row: number, path: string, bytes: number }[]} */
+  const files = identifier.to_verify(embedding);
+  const total = files.length;
+  let fetched = 0;
+  const contents = await Promise.all(
+    files.map(async (file) => {
+      const content = await keypoints(file);
+      tell({ type: "comparing", what: "fetch", done: ++fetched, total });
+      return content;
+    }),
+  );
+  const rows = Uint32Array.from(files, ({ row }) => row);
+  const told = (/** @type {number} */ done) => tell({ type: "comparing", what: "compare", done, total });
+  const answer = await identifier.verify(new Uint8Array(photo), region, embedding, rows, contents, count, told);
+  tell({ type: "verified", answer });
+}
+
+/** A file of keypoints, or in words why it cannot be had: the answer stands without it. @param {{ path: string, bytes: number }} file */
+async function keypoints(file) {
+  try {
+    return await read(await fetchOk(new URL(file.path, folder), file.path), file, () => {});
+  } catch (error) {
+    if (error instanceof NotFetched) return error.message;
+    throw error;
+  }
 }
 
 /** Its own trouble is told apart from that of a photo, which may be in work. @param {Extract<Request, { type: "decide" }>} request */

@@ -1,5 +1,7 @@
 //! The whole path for one photo and one loaded bundle, in order.
 
+mod verify;
+
 use alloc::format;
 use alloc::vec::Vec;
 use burn::module::Module;
@@ -15,6 +17,7 @@ use crate::photo::{Photo, Region};
 use crate::{Error, Result};
 
 pub use crate::embedding::{Embedding, Fuse};
+pub use verify::{Compared, Fetched, Missing, Pair, VerifiedAnswer};
 
 /// A step of the path, named when it begins, so that the caller can show progress and time it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -47,6 +47,7 @@ pub(crate) struct Answer<'a> {
     whales: EncounterAnswer<'a>,
     stages: Vec<TimedStage>,
     backend: &'static str,
+    verifiable: bool,
     embedding: &'a Embedding,
 }
 
@@ -127,6 +128,7 @@ impl<'a> Answer<'a> {
             whales: EncounterAnswer::new(identifier, &identified.answer),
             stages,
             backend,
+            verifiable: identifier.manifest().evidence.is_some(),
             embedding: &identified.embedding,
         }
     }

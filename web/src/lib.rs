@@ -5,15 +5,17 @@
 
 mod answer;
 mod backend;
+mod evidence;
 
 use answer::{Answer, EncounterAnswer};
 use backend::{Choice, Status};
 use flukeprint_core::bundle::Loader;
 use flukeprint_core::decision::OperatingPoint;
 use flukeprint_core::identify;
-use flukeprint_core::photo::Region;
+use flukeprint_core::photo::{Photo, Region};
 use js_sys::Function;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
@@ -163,9 +165,7 @@ impl Identifier {
         count: usize,
         #[wasm_bindgen(unchecked_param_type = "(name: StageName) => void")] on_stage: Function,
     ) -> Result<JsValue, JsError> {
-        let region: Option<Region> = serde_wasm_bindgen::from_value(region).map_err(|_| {
-            JsError::new("the fluke's box needs the four numbers x0, y0, x1 and y1")
-        })?;
+        let region: Option<Region> = region_of(region)?;
         let mut clock = answer::Clock::default();
         let tell = |stage: identify::Stage| {
             clock.begin(stage);
@@ -190,11 +190,67 @@ impl Identifier {
         #[wasm_bindgen(unchecked_param_type = "readonly Embedding[]")] photos: JsValue,
         count: usize,
     ) -> Result<JsValue, JsError> {
-        let photos: Vec<identify::Embedding> = serde_wasm_bindgen::from_value(photos)
-            .map_err(|_| JsError::new("each photo needs the embedding that `identify` gave it"))?;
+        let photos: Vec<identify::Embedding> = embedding_of(photos)?;
         let answer = self.inner.decide(&photos, count)?;
         to_js(&EncounterAnswer::new(&self.inner, &answer))
     }
+
+    /// The gallery photos that a photo is to be compared with, `{ row, path, bytes }` each, best first; the
+    /// paths are relative to the bundle. `photo` is the `embedding` of its answer.
+    ///
+    /// # Errors
+    /// When the bundle has no keypoints; the message is a sentence for people.
+    #[wasm_bindgen(unchecked_return_type = "KeypointFile[]")]
+    pub fn to_verify(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Embedding")] photo: JsValue,
+    ) -> Result<JsValue, JsError> {
+        let photo: identify::Embedding = embedding_of(photo)?;
+        let files = self.inner.to_verify(&photo)?;
+        to_js(&evidence::files(&files))
+    }
+
+    /// Compares a photo that is answered (its `region` and `embedding` are its answer's) with gallery
+    /// photos, and answers anew: `count` candidates. `rows` names the photos, and `files` has for each the
+    /// bytes of its file, or in words why they could not be had. `on_compared` hears how many are done.
+    ///
+    /// # Errors
+    /// When the photo cannot be read or compared; the message is a sentence for people.
+    #[wasm_bindgen(unchecked_return_type = "VerifiedAnswer")]
+    pub async fn verify(
+        &self,
+        photo: Vec<u8>,
+        #[wasm_bindgen(unchecked_param_type = "Region")] region: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Embedding")] embedding: JsValue,
+        rows: Vec<u32>,
+        #[wasm_bindgen(unchecked_param_type = "(Uint8Array | string)[]")] files: Vec<JsValue>,
+        count: usize,
+        #[wasm_bindgen(unchecked_param_type = "(done: number) => void")] on_compared: Function,
+    ) -> Result<JsValue, JsError> {
+        let photo = Photo::decode(&photo)?;
+        let region: Region = region_of(region)?;
+        let embedding: identify::Embedding = embedding_of(embedding)?;
+        let fetched = evidence::fetched(rows, files);
+        let tell = |done: usize| {
+            let _ = on_compared.call1(&JsValue::NULL, &JsValue::from(done as u32));
+        };
+        let fluke = (&photo, region);
+        let verified = self
+            .inner
+            .verify(fluke, &embedding, &fetched, count, tell)
+            .await?;
+        to_js(&evidence::Verified::new(&self.inner, &verified))
+    }
+}
+
+fn region_of<T: DeserializeOwned>(region: JsValue) -> Result<T, JsError> {
+    serde_wasm_bindgen::from_value(region)
+        .map_err(|_| JsError::new("the fluke's box needs the four numbers x0, y0, x1 and y1"))
+}
+
+fn embedding_of<T: DeserializeOwned>(embedding: JsValue) -> Result<T, JsError> {
+    serde_wasm_bindgen::from_value(embedding)
+        .map_err(|_| JsError::new("each photo needs the embedding that `identify` gave it"))
 }
 
 /// Calls back with a word. What the callback throws is its own affair.

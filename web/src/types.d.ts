@@ -62,5 +62,42 @@ export interface Answer {
   verdict: { kind: "individual" | "new"; name: string; probability: number };
   stages: { name: StageName; milliseconds: number }[];
   backend: "webgpu" | "wasm";
+  /** Whether `to_verify` and `verify` have something to say. */
+  verifiable: boolean;
   embedding: Embedding;
+}
+
+/** The keypoints of a gallery photo, by its row. */
+export interface KeypointFile { row: number; path: string; bytes: number }
+
+/** A photo compared with one of the gallery. */
+export interface Comparison {
+  /** The gallery photo and whom it shows. */
+  photo: string;
+  thumbnail: string | null;
+  name: string;
+  /** Descriptors that are alike, and those of them that agree on one map. */
+  matches: number;
+  inliers: number;
+  /** How likely it is, by the inliers alone, that both show one whale. */
+  probability: number;
+  /** The two are one photo. */
+  duplicate: boolean;
+  /** The inliers: in pixels of the photo, and of the gallery photo's fluke. Centres of pixels are whole. */
+  pairs: [[number, number], [number, number]][];
+  /** Takes pixels of the photo to pixels of the gallery photo's fluke, as SVG's `matrix`. */
+  affine: [number, number, number, number, number, number] | null;
+  /** Width and height of the gallery photo's fluke; its thumbnail shows the same part. */
+  size: [number, number];
+  /** All keypoints of the gallery photo. */
+  keypoints: [number, number][];
+}
+
+/** An answer that local features were compared for. */
+export interface VerifiedAnswer extends EncounterAnswer {
+  /** Keypoints of the photo itself. */
+  keypoints: number;
+  compared: Comparison[];
+  /** Gallery photos that it could not be compared with. */
+  missing: { photo: string; reason: string }[];
 }

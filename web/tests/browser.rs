@@ -33,6 +33,7 @@ async fn files() -> Vec<StaticFile> {
         file: format!("{i}.jpg"),
         individual: Some(i as u32),
         thumbnail: None,
+        keypoints: None,
         sha256: None,
     });
     let rows = (0..WHALES).map(|i| GalleryRow {
@@ -56,6 +57,7 @@ async fn files() -> Vec<StaticFile> {
         },
         preprocessing: Preprocessing::imagenet(32, 64),
         operating: Vec::new(),
+        evidence: None,
         decision: DecisionParameters {
             weights: [1.0, 1.0, 0.4],
             ..DecisionParameters::default()

@@ -1,20 +1,23 @@
 // One photo and what is known about it: waiting, in work, answered, or in trouble.
 
 import { part, showCandidates, showNewLine, showPlaceholders, showTimings, showVerdict } from "./answer.js";
+import { showEvidence } from "./evidence.js";
 import { RegionEditor } from "./region-editor.js";
 import { announce } from "./status.js";
-import { STAGES, WORDS, doing, regionNote } from "./strings.js";
+import { STAGES, WORDS, comparing, doing, evidenceNote, notCompared, regionNote } from "./strings.js";
 
-/** @import { Answer, Embedding, Region, StageName } from "./types.js" */
+/** @import { Answer, Embedding, Region, StageName, VerifiedAnswer } from "./types.js" */
 
 const ROWS = 5;
 
-/** @typedef {{ ask: (card: Card) => void, cancel: (card: Card) => void, remove: (card: Card) => void, changed: () => void }} Actions  changed: another answer, or none any more */
+/** @typedef {{ ask: (card: Card) => void, verify: (card: Card) => void, cancel: (card: Card) => void, remove: (card: Card) => void, changed: () => void }} Actions  changed: another answer, or none any more */
 
 export class Card {
   /** @type {File} */ file;
   /** @type {Region | null} the person's box; null: the recogniser looks for the tail */ region = null;
   /** @type {Embedding | null} what the answer that is shown rests on */ embedding = null;
+  /** @type {Answer | null} what is shown, before it was verified */ answer = null;
+  /** It is compared with the catalogue's photos, or waits for that: its answer stays whatever comes of it. */ verifying = false;
   /** @type {HTMLElement} */ element;
   /** @type {() => void} */ #changed;
   /** @type {RegionEditor} */ #editor;
@@ -32,6 +35,7 @@ export class Card {
     showPlaceholders(this.#part("candidates"), ROWS);
     this.#part("cancel").addEventListener("click", () => actions.cancel(this));
     this.#part("retry").addEventListener("click", () => actions.ask(this));
+    this.#part("verify").addEventListener("click", () => actions.verify(this));
     this.#part("remove").addEventListener("click", () => actions.remove(this));
     this.#part("find-again").addEventListener("click", () => {
       this.region = null;
@@ -48,14 +52,38 @@ export class Card {
 
   showWorking() {
     this.#show("working");
-    this.#part("stage").textContent = WORDS.starting;
+    this.#part("stage").textContent = this.verifying ? WORDS.verifying : WORDS.starting;
     this.#part("progress").max = STAGES.length;
+    this.#part("progress").value = 0;
   }
 
   /** @param {StageName} name */
   showStage(name) {
     this.#part("stage").textContent = doing(name);
     this.#part("progress").value = STAGES.indexOf(name) + 0.5;
+  }
+
+  /** @param {"fetch" | "compare"} what @param {number} done @param {number} total */
+  showComparing(what, done, total) {
+    this.#part("stage").textContent = comparing(what, done, total);
+    this.#part("progress").max = 2 * total;
+    this.#part("progress").value = what === "fetch" ? done : total + done;
+  }
+
+  /** @param {VerifiedAnswer} answer @param {string} bundle */
+  showVerified(answer, bundle) {
+    this.verifying = false;
+    this.#part("verify").hidden = true; // it may have the focus, which `#show` then moves
+    this.#show("answered");
+    showVerdict(this.#part("verdict"), answer.verdict);
+    showCandidates(this.#part("candidates"), answer, bundle);
+    showNewLine(this.#part("new-line"), answer);
+    if (this.answer !== null) {
+      const photo = { url: this.#part("photo").src, region: this.answer.region, ...this.answer.photo };
+      showEvidence(this.#part("candidates"), answer, photo, bundle);
+    }
+    this.#sayOfEvidence(evidenceNote(answer));
+    announce(`${this.file.name}: ${this.#part("verdict").textContent}`);
   }
 
   /** @param {Answer} answer @param {string} bundle  address of the bundle that gave it */
@@ -69,16 +97,22 @@ export class Card {
     this.#editor.show(answer.region);
     this.#part("region-note").textContent = regionNote(answer.region.source);
     announce(`${this.file.name}: ${this.#part("verdict").textContent}`);
+    this.answer = answer;
+    this.#part("evidence").hidden = !answer.verifiable;
+    this.#part("verify").hidden = false;
+    this.#part("evidence-note").textContent = "";
     this.embedding = answer.embedding;
     this.#changed();
   }
 
   showCancelled() {
+    if (this.#keptAnswer(WORDS.notVerified)) return;
     this.#showTrouble(WORDS.cancelled, "cancelled");
   }
 
   /** @param {string} message */
   showTrouble(message) {
+    if (this.#keptAnswer(notCompared(message))) return;
     this.#showTrouble(message, "failed");
   }
 
@@ -135,7 +169,24 @@ export class Card {
     announce(`${this.file.name}: ${message}`);
   }
 
+  /** What went wrong in comparing leaves the answer. @param {string} message */
+  #keptAnswer(message) {
+    if (!this.verifying || this.answer === null) return false;
+    this.verifying = false;
+    this.#show("answered");
+    this.#sayOfEvidence(message);
+    announce(`${this.file.name}: ${message}`);
+    return true;
+  }
+
+  /** @param {string} message */
+  #sayOfEvidence(message) {
+    this.#part("evidence-note").textContent = message;
+  }
+
   #clearAnswer() {
+    this.answer = null;
+    this.#part("evidence").hidden = true;
     showPlaceholders(this.#part("candidates"), ROWS);
     this.#part("new-line").textContent = "";
     this.#part("timings").hidden = true;

@@ -27,14 +27,26 @@ export class Queue {
 
   /** @param {Card} card */
   add(card) {
+    card.verifying = false;
     if (card === this.#running) {
       this.#again = true;
       if (this.#recogniser.busy) this.#recogniser.cancel();
       return;
     }
-    if (this.#waiting.includes(card)) return;
+    this.#wait(card);
+  }
+
+  /** Compares the photo of an answered card with the catalogue's. @param {Card} card */
+  verify(card) {
+    if (card === this.#running || this.#waiting.includes(card) || card.answer === null) return;
+    card.verifying = true;
+    this.#wait(card);
+  }
+
+  /** @param {Card} card */
+  #wait(card) {
     card.showWaiting(this.#recogniser.ready);
-    this.#waiting.push(card);
+    if (!this.#waiting.includes(card)) this.#waiting.push(card);
     this.next();
   }
 
@@ -63,8 +75,13 @@ export class Queue {
     try {
       const photo = await card.file.arrayBuffer();
       const bundle = this.#bundle;
-      const answer = await this.#recogniser.identify(photo, card.region, CANDIDATES, (name) => card.showStage(name));
-      card.showAnswer(answer, bundle);
+      if (card.verifying && card.answer !== null) {
+        const comparing = card.showComparing.bind(card);
+        card.showVerified(await this.#recogniser.verify(photo, card.answer, CANDIDATES, comparing), bundle);
+      } else {
+        const answer = await this.#recogniser.identify(photo, card.region, CANDIDATES, (name) => card.showStage(name));
+        card.showAnswer(answer, bundle);
+      }
     } catch (error) {
       if (error instanceof Cancelled) {
         if (!this.#again) card.showCancelled();

@@ -2,7 +2,7 @@
 
 import { WORDS } from "./strings.js";
 
-/** @import { Answer, Backend, Catalogue, Embedding, EncounterAnswer, OperatingPoint, OperatingRates, Region, Report, Request, StageName } from "./types.js" */
+/** @import { Answer, Backend, Catalogue, Embedding, EncounterAnswer, OperatingPoint, OperatingRates, Region, Report, Request, StageName, VerifiedAnswer } from "./types.js" */
 
 /** What whoever waits for an answer gets when the person cancels. */
 export class Cancelled extends Error {}
@@ -16,7 +16,9 @@ export class Cancelled extends Error {}
  * @property {(message: string) => void} failed  the bundle could not be opened
  */
 
-/** @typedef {{ resolve: (answer: Answer) => void, reject: (error: Error) => void, stage: (name: StageName) => void }} Job */
+/** @typedef {(what: "fetch" | "compare", done: number, total: number) => void} Comparing */
+
+/** @typedef {{ resolve: (answer: any) => void, reject: (error: Error) => void, stage?: (name: StageName) => void, comparing?: Comparing }} Job  a photo that is asked for or verified */
 
 /** @typedef {{ resolve: (answer: EncounterAnswer) => void, reject: (error: Error) => void }} Decision */
 
@@ -65,6 +67,23 @@ export class Recogniser {
     return new Promise((resolve, reject) => {
       this.#job = { resolve, reject, stage };
       this.#send({ type: "identify", photo, region, count, point: this.point }, [photo]);
+    });
+  }
+
+  /**
+   * Compares an answered photo with the catalogue's and asks anew; as `identify`, one at a time.
+   * @param {ArrayBuffer} photo  handed over to the worker
+   * @param {Answer} answer  what was said of it
+   * @param {number} count  of candidates
+   * @param {Comparing} comparing
+   * @returns {Promise<VerifiedAnswer>}  rejects with `Cancelled` as `identify` does
+   */
+  verify(photo, { region: { x0, y0, x1, y1 }, embedding }, count, comparing) {
+    if (!this.#ready) return Promise.reject(new Cancelled());
+    const region = { x0, y0, x1, y1 };
+    return new Promise((resolve, reject) => {
+      this.#job = { resolve, reject, comparing };
+      this.#send({ type: "verify", photo, region, embedding, count, point: this.point }, [photo]);
     });
   }
 
@@ -131,9 +150,13 @@ export class Recogniser {
         this.#listener.ready(report.catalogue, report.backend, report.bytes, report.operating);
         break;
       case "stage":
-        this.#job?.stage(report.name);
+        this.#job?.stage?.(report.name);
+        break;
+      case "comparing":
+        this.#job?.comparing?.(report.what, report.done, report.total);
         break;
       case "answer":
+      case "verified":
         this.#finish((job) => job.resolve(report.answer));
         break;
       case "decided":

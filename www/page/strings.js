@@ -1,6 +1,6 @@
 // Every word and number format that the scripts put on the page.
 
-/** @import { Answer, Backend, Candidate, Catalogue, Model, OperatingRates, Region, StageName } from "./types.js" */
+/** @import { Answer, Backend, Candidate, Catalogue, Comparison, Model, OperatingRates, Region, StageName, VerifiedAnswer } from "./types.js" */
 
 const SPACE = "\u00a0"; // keeps a number and its unit on one line
 
@@ -43,6 +43,15 @@ export const WORDS = {
   noRates: "What this choice brings was not measured.",
   encounterWaits: "One answer for all of them follows when two photos are answered.",
   encounterWorks: "Putting the photos together …",
+  verifying: "Comparing with photos of the catalogue …",
+  notVerified: "Comparing was cancelled; the answer is as it was.",
+  showMatch: "Show the match",
+  hideMatch: "Hide the match",
+  matchViews: "How the match is shown",
+  lines: "Lines",
+  blink: "By turns",
+  turn: "Show the other photo",
+  turning: "Change by itself",
 };
 
 /** What is listed about a catalogue. */
@@ -192,6 +201,51 @@ export function askedAgainHere(photos) {
 export function encounterOf(answered, photos) {
   const those = answered === photos ? `all ${number(photos)}` : `${number(answered)} of the ${number(photos)}`;
   return `By ${those} photos together:`;
+}
+
+/** @param {"fetch" | "compare"} what @param {number} done @param {number} total */
+export function comparing(what, done, total) {
+  const doing = what === "fetch" ? "Fetching the points of catalogue photos" : "Comparing with catalogue photos";
+  return `${doing}: ${number(done)} of ${number(total)}`;
+}
+
+/** From which probability on, by the match alone, it is called verified. */
+const VERIFIED = 0.9;
+
+/** @param {Comparison} match */
+export function matchWords(match) {
+  if (match.duplicate) return `The same photo as ${match.photo}.`;
+  const points = match.inliers === 1 ? "1 point matches" : `${number(match.inliers)} points match`;
+  if (match.probability >= VERIFIED) return `Verified: ${points} ${match.photo}.`;
+  return `${points} ${match.photo}: that alone says little.`;
+}
+
+/** @param {VerifiedAnswer} answer */
+export function evidenceNote(answer) {
+  if (answer.keypoints === 0) return "Your photo shows no points to compare: it is too small or has no texture.";
+  const compared = answer.compared.length;
+  const those = compared === 1 ? "1 catalogue photo" : `${number(compared)} catalogue photos`;
+  const note = `Compared with ${those}. A match speaks for a whale; that there is none says nothing.`;
+  const [first] = answer.missing;
+  if (first === undefined) return note;
+  const missing = answer.missing.length;
+  const left = missing === 1 ? "1 photo could not be compared" : `${number(missing)} photos could not be compared`;
+  return `${note} ${left}, such as ${first.photo}: ${first.reason}`;
+}
+
+/** @param {string} message */
+export function notCompared(message) {
+  return `Comparing failed, and the answer is as it was: ${message}`;
+}
+
+/** @param {Comparison} match */
+export function linesLabel(match) {
+  return `Your photo above and ${match.photo} of the catalogue below, with ${number(match.inliers)} lines between points that match`;
+}
+
+/** @param {Comparison} match @param {boolean} photoShown */
+export function blinkLabel(match, photoShown) {
+  return photoShown ? `Your photo, laid over ${match.photo}` : `${match.photo} of the catalogue, in the same place`;
 }
 
 /** @param {string} photo */

@@ -28,8 +28,27 @@
  * @property {{ kind: Kind, name: string, probability: number }} verdict
  * @property {{ name: StageName, milliseconds: number }[]} stages
  * @property {"webgpu" | "wasm"} backend
+ * @property {boolean} verifiable  whether the catalogue's photos can be compared with
  * @property {Embedding} embedding
  */
+
+/**
+ * The photo compared with one of the catalogue.
+ * @typedef {object} Comparison
+ * @property {string} photo  of the catalogue
+ * @property {string | null} thumbnail
+ * @property {string} name  whom it shows
+ * @property {number} matches
+ * @property {number} inliers  matches that agree on how the two lie to each other
+ * @property {number} probability  that both show one whale, by the inliers alone
+ * @property {boolean} duplicate  the two are one photo
+ * @property {[[number, number], [number, number]][]} pairs  the inliers, in pixels of the photo and of the catalogue photo's tail; centres of pixels are whole
+ * @property {[number, number, number, number, number, number] | null} affine  from the one to the other, as SVG's `matrix`
+ * @property {[number, number]} size  of the catalogue photo's tail; its thumbnail shows the same part
+ * @property {[number, number][]} keypoints  all points of the catalogue photo
+ */
+
+/** @typedef {EncounterAnswer & { keypoints: number, compared: Comparison[], missing: { photo: string, reason: string }[] }} VerifiedAnswer */
 
 /** @typedef {{ name: "webgpu" | "wasm", note?: string | null }} Backend  the note says why WebGPU was not used, if so */
 
@@ -70,6 +89,7 @@
  * What the page asks of the worker.
  * @typedef {{ type: "open", bundle: string, backend: string, program: WebAssembly.Module | null }
  *   | { type: "identify", photo: ArrayBuffer, region: Region | null, count: number, point: OperatingPoint }
+ *   | { type: "verify", photo: ArrayBuffer, region: Region, embedding: Embedding, count: number, point: OperatingPoint }
  *   | { type: "decide", photos: readonly Embedding[], count: number }} Request
  */
 
@@ -81,6 +101,8 @@
  *   | { type: "ready", catalogue: Catalogue, backend: Backend, bytes: number, operating: OperatingRates[] }
  *   | { type: "stage", name: StageName }
  *   | { type: "answer", answer: Answer }
+ *   | { type: "comparing", what: "fetch" | "compare", done: number, total: number }
+ *   | { type: "verified", answer: VerifiedAnswer }
  *   | { type: "decided", answer: EncounterAnswer }
  *   | { type: "undecided", message: string }
  *   | { type: "failed", message: string, broken: boolean }} Report  broken: the program cannot go on

@@ -128,7 +128,7 @@ impl<'a> Pipeline<'a> {
         self.key = hash(&(self.key, recipe_file));
         self.stage("train", command, Some(&out))?;
         let mut command = self.verb("tune");
-        command.arg("--run").arg(&out);
+        command.arg("--evidence").arg("--run").arg(&out);
         self.stage("tune the decision on held-out photos", command, None)
     }
 
@@ -141,7 +141,7 @@ impl<'a> Pipeline<'a> {
 
     /// Writes the bundle into the site, with a few photos to try it on.
     pub fn export(&mut self) -> Result<()> {
-        self.export_as("export the bundle", MODEL, TITLE, &[])?;
+        self.export_as("export the bundle", MODEL, TITLE, &["--keypoints"])?;
         let photos = self.photos_to_name()?;
         let known = photos.iter().filter(|(_, truth)| truth != NEW_WHALE);
         let new = photos.iter().filter(|(_, truth)| truth == NEW_WHALE);

@@ -157,6 +157,17 @@ pub(super) fn read_individuals(file: &str, bytes: &[u8]) -> Result<Individuals> 
             "gives a column of the classifier to an individual without one of its own; copy the bundle again",
         ));
     }
+    let of_photos = individuals.photos.iter();
+    let mut of_photos = of_photos.filter_map(|photo| photo.keypoints.as_ref());
+    if let Some(outside) = of_photos.find(|file| !file.is_inside()) {
+        return Err(refuse(
+            file,
+            &format!(
+                "names the file `{}`, which lies outside the bundle",
+                outside.path
+            ),
+        ));
+    }
     let mut names = BTreeSet::new();
     match individuals
         .names

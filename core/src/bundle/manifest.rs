@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::EvidenceFacts;
 use super::hash::sha256_hex;
 use super::members::EnsembleFacts;
 use crate::decision::{DecisionParameters, OperatingRates};
@@ -40,6 +41,9 @@ pub struct Manifest {
     /// known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operating: Vec<OperatingRates>,
+    /// How local features verify an answer; absent where the gallery's photos have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceFacts>,
     /// What the gallery holds.
     pub catalogue: CatalogueFacts,
     /// A known input's embedding, to see that a device computes what it should.
@@ -126,6 +130,12 @@ impl FileEntry {
             bytes: content.len() as u64,
             sha256,
         }
+    }
+
+    /// Whether it lies in the bundle's folder.
+    pub(super) fn is_inside(&self) -> bool {
+        let path = &self.path;
+        !(path.contains("..") || path.contains(':') || path.starts_with('/'))
     }
 
     /// Checks size and hash of `content`.
@@ -241,6 +251,9 @@ pub struct GalleryPhoto {
     /// A small picture of it, if the bundle has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail: Option<FileEntry>,
+    /// Its local features, if the bundle has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keypoints: Option<FileEntry>,
     /// SHA-256 of the photo's file, hexadecimal, if it was enrolled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -251,8 +264,8 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::Bundle`] when it is no manifest, of another version, or names a file outside the
-    /// bundle's folder; [`Error::Decision`] or [`Error::Preprocessing`] when a number that decides is out of
-    /// its range, [`Error::Model`] when a network cannot be built. Of an ensemble's member each is an
+    /// bundle's folder; [`Error::Decision`], [`Error::Features`] or [`Error::Preprocessing`] when a number
+    /// that decides is out of its range, [`Error::Model`] when a network cannot be built. Of an ensemble's member each is an
     /// [`Error::Bundle`] that names the member.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         #[derive(Deserialize)]
@@ -281,7 +294,7 @@ impl Manifest {
         })?;
         let files = manifest.files.all().into_iter();
         for file in files.chain(&manifest.files.journal) {
-            if file.path.contains("..") || file.path.contains(':') || file.path.starts_with('/') {
+            if !file.is_inside() {
                 return Err(refuse(format!(
                     "names the file `{}`, which lies outside the bundle",
                     file.path
@@ -289,6 +302,9 @@ impl Manifest {
             }
         }
         manifest.decision.validate()?;
+        if let Some(evidence) = &manifest.evidence {
+            evidence.validate()?;
+        }
         manifest.check_members()?;
         Ok(manifest)
     }

@@ -8,7 +8,9 @@
 //! - `journal.HASH.json`: what was done to the bundle since, and how to take it back, see
 //!   [`GrowingBundle`]; nobody needs it to name a whale, and most bundles have none;
 //! - `thumbnails/HASH.jpg`: one a gallery photo, if the bundle has them, listed with size and hash
-//!   in the individuals' file and fetched on demand.
+//!   in the individuals' file and fetched on demand;
+//! - `keypoints/HASH.keypoints`: likewise, the local features of one gallery photo, by which a match is
+//!   verified; [`EvidenceFacts`] in the manifest says how.
 //!
 //! Several networks can answer together: [`ModelFacts::ensemble`] lists those after the first, and
 //! their tensors stand in the same weights file, see [`join_members`].
@@ -16,6 +18,7 @@
 //! File names carry the first 16 digits of their SHA-256, so that a cache never lies. Nothing is
 //! half loaded: [`Loader`] checks size and hash of every file before anything is built.
 
+mod evidence;
 mod growth;
 mod hash;
 mod load;
@@ -24,6 +27,7 @@ mod members;
 pub mod weights;
 mod write;
 
+pub use evidence::{EvidenceFacts, KEYPOINTS};
 pub use growth::{Did, Enrolled, Entry, GrowingBundle, GrowthError, NewPhoto};
 pub use hash::sha256_hex;
 pub use load::{Bundle, Loader};

@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::evidence::EvidenceFacts;
 use super::manifest::{
     CatalogueFacts, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts, SelfCheck,
 };
@@ -32,6 +33,8 @@ pub struct Contents {
     pub decision: DecisionParameters,
     /// What each operating point costs, where that is known.
     pub operating: Vec<OperatingRates>,
+    /// How local features verify an answer, where the photos have them.
+    pub evidence: Option<EvidenceFacts>,
     /// Day of the export and filters; the counts are filled in from the gallery.
     pub date: String,
     /// What was left out, in words.
@@ -108,6 +111,7 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
         preprocessing: contents.preprocessing,
         decision: contents.decision,
         operating: contents.operating,
+        evidence: contents.evidence,
         catalogue,
         self_check: contents.self_check,
         files,

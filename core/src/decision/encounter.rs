@@ -22,8 +22,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    Answer, DecisionError, DecisionParameters, OperatingPoint, Query, probabilities, rank,
-    scores_of_photo,
+    Answer, DecisionError, DecisionParameters, EvidenceParameters, OperatingPoint, Query,
+    probabilities, rank, scores_of_photo,
 };
 use crate::gallery::{Closeness, Gallery};
 
@@ -51,24 +51,76 @@ pub fn decide_encounter(
     k: usize,
 ) -> Result<Answer, DecisionError> {
     point.validate(parameters)?;
-    let mut columns = Vec::with_capacity(queries.len());
-    let mut nearest: Vec<Option<Closeness>> = Vec::new();
-    for query in queries {
-        let (fused, of_photo) = scores_of_photo(query, gallery, parameters)?;
-        columns.push(fused);
-        nearest = match nearest.is_empty() {
-            true => of_photo,
-            false => nearest
-                .into_iter()
-                .zip(of_photo)
-                .map(|(a, b)| nearer(a, b))
-                .collect(),
-        };
+    let scored = Scored::of(queries, gallery, parameters)?;
+    scored.answer(parameters, point, k)
+}
+
+/// As [`decide`](super::decide), where local features were compared: `found` has the inliers of whales,
+/// by slot, and `evidence` says what they are worth. The raised scores are calibrated as `evidence` says.
+///
+/// # Errors
+/// As [`decide`](super::decide); a parameter of `evidence` out of range.
+pub fn decide_verified(
+    query: &Query<'_>,
+    gallery: &Gallery,
+    parameters: &DecisionParameters,
+    (evidence, found): (&EvidenceParameters, &[(usize, u32)]),
+    point: &OperatingPoint,
+    k: usize,
+) -> Result<Answer, DecisionError> {
+    point.validate(parameters)?;
+    evidence.validate()?;
+    let mut scored = Scored::of(core::slice::from_ref(query), gallery, parameters)?;
+    scored.scores = evidence.raised(&scored.scores, found, &[]);
+    scored.answer(&evidence.calibrated(parameters), point, k)
+}
+
+/// The final scores of so many photos together, and the photo of every label that is nearest to any.
+struct Scored {
+    scores: Vec<f32>,
+    photos: usize,
+    nearest: Vec<Option<Closeness>>,
+}
+
+impl Scored {
+    /// Steps 1 to 5.
+    fn of(
+        queries: &[Query<'_>],
+        gallery: &Gallery,
+        parameters: &DecisionParameters,
+    ) -> Result<Self, DecisionError> {
+        let mut columns = Vec::with_capacity(queries.len());
+        let mut nearest: Vec<Option<Closeness>> = Vec::new();
+        for query in queries {
+            let (fused, of_photo) = scores_of_photo(query, gallery, parameters)?;
+            columns.push(fused);
+            nearest = match nearest.is_empty() {
+                true => of_photo,
+                false => nearest
+                    .into_iter()
+                    .zip(of_photo)
+                    .map(|(a, b)| nearer(a, b))
+                    .collect(),
+            };
+        }
+        Ok(Self {
+            scores: encounter_column(&columns, parameters)?,
+            photos: columns.len(),
+            nearest,
+        })
     }
-    let scores = encounter_column(&columns, parameters)?;
-    let probabilities = encounter_probabilities(&scores, columns.len(), parameters);
-    let probabilities = point.expect(probabilities, parameters);
-    rank::answer(&scores, &probabilities, &nearest, point, k)
+
+    /// Steps 6 to 8.
+    fn answer(
+        &self,
+        parameters: &DecisionParameters,
+        point: &OperatingPoint,
+        k: usize,
+    ) -> Result<Answer, DecisionError> {
+        let probabilities = encounter_probabilities(&self.scores, self.photos, parameters);
+        let probabilities = point.expect(probabilities, parameters);
+        rank::answer(&self.scores, &probabilities, &self.nearest, point, k)
+    }
 }
 
 /// The score of every label, `New` the last, from those that each photo gives it, `[labels]` a photo, all

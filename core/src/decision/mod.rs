@@ -18,7 +18,8 @@
 //!    verdict where one mistake costs more than the other; beyond the spec;
 //! 8. `rank`: the first k by probability, equal ones by score, and equal scores in label order.
 //!
-//! Where local features were compared, `evidence` raises whales between steps 5 and 6.
+//! Where local features were compared, `evidence` raises whales between steps 5 and 6
+//! ([`decide_verified`]).
 //!
 //! Several photos of one animal are an *encounter*: `encounter` makes one score a label of theirs
 //! between steps 5 and 6. A photo alone is an encounter of one.
@@ -50,7 +51,8 @@ use crate::gallery::{Closeness, Gallery, GalleryError};
 pub use calibration::{log_odds_of_first, negative_log_likelihood, probabilities};
 pub use classifier::{classifier_column, classifier_probabilities, merged_logits};
 pub use encounter::{
-    ALLOWANCE, GROWTH, REACH, decide_encounter, encounter_column, encounter_probabilities,
+    ALLOWANCE, GROWTH, REACH, decide_encounter, decide_verified, encounter_column,
+    encounter_probabilities,
 };
 pub use evidence::{EvidenceParameters, votes_share};
 pub use fusion::{Weights, fused_column, fused_score};

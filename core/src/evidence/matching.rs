@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Features;
 use super::distances::{UNRELATED, Wide, length};
+use crate::{Error, Result};
 
 /// What counts as a match.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,21 @@ pub struct MatchOptions {
     pub ratio: f32,
     /// Each of the two must be the other's nearest.
     pub mutual: bool,
+}
+
+impl MatchOptions {
+    /// Checks the range.
+    ///
+    /// # Errors
+    /// [`Error::Features`] when it is out of it.
+    pub fn validate(&self) -> Result<()> {
+        match (0.0..=1.0).contains(&self.ratio) {
+            true => Ok(()),
+            false => Err(Error::Features {
+                reason: format!("the matches' ratio is {}, it must be 0 to 1", self.ratio),
+            }),
+        }
+    }
 }
 
 impl Default for MatchOptions {

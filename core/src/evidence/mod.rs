@@ -11,6 +11,7 @@
 //! All positions are pixels of the image that the keypoints were found in, `x` to the right, `y`
 //! down, the centre of the upper left pixel at (0, 0).
 
+mod chip;
 mod detect;
 mod distances;
 mod features;
@@ -34,6 +35,7 @@ pub mod vote;
 
 use alloc::vec::Vec;
 
+pub use chip::Chip;
 pub use features::{DescriptorKind, Networks, Options, features};
 pub use hardnet::HardNet;
 pub use hardtfeat::HardTFeat;

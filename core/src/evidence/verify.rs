@@ -21,6 +21,17 @@ pub struct CompareOptions {
     pub geometry: GeometryOptions,
 }
 
+impl CompareOptions {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`Error::Features`](crate::Error::Features) with the first that is out of it.
+    pub fn validate(&self) -> crate::Result<()> {
+        self.matching.validate()?;
+        self.geometry.validate()
+    }
+}
+
 /// What speaks for one whale on two photos.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {

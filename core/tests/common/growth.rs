@@ -56,6 +56,7 @@ pub fn photo(width: usize, number: usize, individual: Option<&str>) -> NewPhoto 
         individual: individual.map(str::to_owned),
         feature: feature(width, number),
         thumbnail: None,
+        keypoints: None,
     }
 }
 
@@ -76,6 +77,7 @@ pub fn with_new_whales() -> Contents {
             file: format!("unknown_{number}.jpg"),
             individual: None,
             thumbnail: None,
+            keypoints: None,
             sha256: None,
         });
     }

@@ -42,6 +42,7 @@ fn make_contents() -> Contents {
         file: format!("{i}.jpg"),
         individual: Some(i as u32),
         thumbnail: None,
+        keypoints: None,
         sha256: None,
     });
     Contents {
@@ -59,6 +60,7 @@ fn make_contents() -> Contents {
         },
         preprocessing: Preprocessing::imagenet(32, 64),
         operating: Vec::new(),
+        evidence: None,
         decision: DecisionParameters::default(),
         date: "2026-01-01".to_owned(),
         filters: Vec::new(),

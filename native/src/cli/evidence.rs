@@ -58,7 +58,8 @@ fn print_gain(measure: &str, gain: &Gain) {
     );
 }
 
-fn print_parameters(how: &str, evidence: &EvidenceParameters) {
+/// Prints how evidence counts.
+pub fn print_parameters(how: &str, evidence: &EvidenceParameters) {
     println!(
         "{how}: {} whales, {} photos of each; weight {:.2}, of votes {:.2}; new {:+.2}",
         evidence.whales,

@@ -38,6 +38,10 @@ pub struct Export {
     /// Leave the small pictures of gallery photos out.
     #[arg(long)]
     no_thumbnails: bool,
+    /// Put the photos' keypoints in, at most 48 KiB each, so that answers can be verified and a match be
+    /// shown: after `flukeprint tune --evidence`.
+    #[arg(long, requires = "run")]
+    keypoints: bool,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -56,6 +60,7 @@ impl Export {
             title: self.title.clone(),
             date: self.date.clone().unwrap_or_else(today),
             thumbnails: !self.no_thumbnails,
+            keypoints: self.keypoints,
         };
         export_ensemble(
             &ensemble, &catalogue, &options, &self.out, &device, progress,

@@ -4,8 +4,8 @@ use super::devices::DeviceArgs;
 use super::operating::OperatingArgs;
 use crate::export::open_bundle;
 use crate::identify::{
-    EncounterAnswer, Encounters, Found, Named, Names, PhotoAnswer, answer_encounters, answer_photo,
-    find_photos, sheet,
+    EncounterAnswer, Encounters, Evidence, Found, Named, Names, PhotoAnswer, answer_encounters,
+    answer_photo, answer_verified, find_photos, sheet,
 };
 use crate::progress::Progress;
 use crate::{Error, Result};
@@ -22,6 +22,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 #[command(
     after_help = "Examples:\n  flukeprint identify --bundle site/models/mine tail1.jpg tail2.jpg\n  \
     flukeprint identify --bundle site/models/mine --csv answers.csv season/\n  \
+    flukeprint identify --bundle site/models/mine --verify tail1.jpg\n  \
     flukeprint identify --bundle site/models/mine --encounters encounters.csv --csv answers.csv season/\n\n\
     The table has a row a photo with its first candidates, and a row an encounter; a photo that could not\n\
     be answered has a row that says why. The same photos and bundle give the same table, and the same JSON\n\
@@ -41,6 +42,11 @@ pub struct Identify {
     /// Candidates a photo.
     #[arg(long, default_value_t = 5)]
     count: usize,
+    /// Compare each photo with those of its first whales by local features, and let what is found raise
+    /// them. The bundle needs keypoints (`flukeprint export --keypoints`). An encounter's answer is given
+    /// without.
+    #[arg(long)]
+    verify: bool,
     #[command(flatten)]
     point: OperatingArgs,
     #[command(flatten)]
@@ -104,6 +110,9 @@ impl Identify {
         let (regions, encounters) = self.tables(&found)?;
         let mut identifier = open_bundle(&self.bundle, &self.device.open()?)?;
         identifier.set_operating_point(self.point.point())?;
+        if self.verify {
+            identifier.evidence()?;
+        }
         tell_of(&found, &encounters, progress);
         let photos = self.answer(&identifier, &found, &regions, &encounters, progress);
         let of_encounters =
@@ -152,7 +161,11 @@ impl Identify {
         progress.begin("naming photos", found.photos.len());
         let mut answers = Vec::with_capacity(found.photos.len());
         for (number, photo) in found.photos.iter().enumerate() {
-            let mut answer = answer_photo(identifier, photo, regions[number], self.count);
+            let region = regions[number];
+            let mut answer = match self.verify {
+                true => answer_verified(identifier, photo, region, self.count, &self.bundle),
+                false => answer_photo(identifier, photo, region, self.count),
+            };
             if !needed[number] {
                 answer.embedding = None; // of thousands they would fill the memory
             }
@@ -226,6 +239,9 @@ impl Identify {
     }
 }
 
+/// A match that is so probable by its inliers alone is called verified.
+const VERIFIED: f64 = 0.9;
+
 /// What was given and is not answered.
 fn tell_of(found: &Found, encounters: &Encounters, progress: &dyn Progress) {
     let all = found.photos.len();
@@ -256,6 +272,9 @@ fn print_photo(answer: &PhotoAnswer) {
         None => println!("{} ({total:.0} ms)", answer.photo),
     }
     print_candidates(&answer.candidates);
+    for one in &answer.not_compared {
+        println!("  not compared with {}: {}", one.photo, one.reason);
+    }
 }
 
 fn print_encounter(answer: &EncounterAnswer) {
@@ -275,11 +294,25 @@ fn print_candidates(candidates: &[Named]) {
             .as_deref()
             .map_or_else(String::new, |photo| format!("  like {photo}"));
         println!(
-            "  {}. {:<12} {:>5.1} %  score {:.3}{nearest}",
+            "  {}. {:<12} {:>5.1} %  score {:.3}{nearest}{}",
             rank + 1,
             candidate.name,
             candidate.probability * 100.0,
-            candidate.score
+            candidate.score,
+            candidate
+                .evidence
+                .as_ref()
+                .map_or_else(String::new, evidence)
         );
+    }
+}
+
+/// Few inliers come by chance, and say nothing.
+fn evidence(evidence: &Evidence) -> String {
+    let photo = &evidence.photo;
+    match (evidence.duplicate, evidence.probability >= VERIFIED) {
+        (true, _) => format!("  the same photo as {photo}"),
+        (_, true) => format!("  verified by {} inliers with {photo}", evidence.inliers),
+        _ => format!("  {} inliers", evidence.inliers),
     }
 }

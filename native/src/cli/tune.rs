@@ -1,7 +1,8 @@
 //! `flukeprint tune`.
 
 use super::devices::DeviceArgs;
-use super::{operating, table};
+use super::{evidence, operating, table};
+use crate::evaluate::evidence::tune_run_evidence;
 use crate::evaluate::tune_run;
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
@@ -10,11 +11,17 @@ use std::path::PathBuf;
 
 /// Choose temperature, new-whale thresholds and mixing weights on one half of the held-out photos.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flukeprint tune --run run")]
+#[command(
+    after_help = "Examples:\n  flukeprint tune --run run\n  flukeprint tune --run run --evidence"
+)]
 pub struct Tune {
     /// Folder of a run.
     #[arg(long)]
     run: PathBuf,
+    /// Also choose how much matches of local features count, for a bundle with keypoints (`flukeprint export
+    /// --keypoints`).
+    #[arg(long)]
+    evidence: bool,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -41,6 +48,10 @@ impl Tune {
         );
         operating::print(&run.operating()?, p.new_share);
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
+        if self.evidence {
+            let tuned = tune_run_evidence(&run, &catalogue, &device, progress)?;
+            evidence::print_parameters("verifying the first whales", &tuned);
+        }
         table::print("On the photos that were tuned on (flattering):", &rows);
         Ok(())
     }

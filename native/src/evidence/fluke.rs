@@ -3,42 +3,8 @@
 use burn::tensor::Device;
 use flukeprint_core::Result;
 use flukeprint_core::evidence::geometry::Transform;
-use flukeprint_core::evidence::{Features, GrayImage, Networks, Options, features};
+use flukeprint_core::evidence::{Chip, Features, GrayImage, Networks, Options, features};
 use flukeprint_core::photo::{Photo, Region};
-use serde::{Deserialize, Serialize};
-
-/// The gray picture of a fluke in which features are found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Chip {
-    /// Width in pixels; narrower flukes are not enlarged. At least 1.
-    pub width: usize,
-    /// What the fluke's box is grown by on each side, as a share of its sides.
-    pub margin: f32,
-}
-
-impl Chip {
-    /// The gray picture of the fluke in `region`.
-    ///
-    /// # Errors
-    /// When the region does not lie in the photo.
-    pub fn image(&self, photo: &Photo, region: Region) -> Result<GrayImage> {
-        let image = GrayImage::of_photo(photo, region, self.margin)?;
-        if image.width() > self.width {
-            return image.with_width(self.width);
-        }
-        Ok(image)
-    }
-}
-
-impl Default for Chip {
-    fn default() -> Self {
-        Self {
-            width: 512,
-            margin: 0.0,
-        }
-    }
-}
 
 /// What the fluke of a photo shows.
 #[derive(Clone, Debug)]
@@ -59,20 +25,12 @@ impl Fluke {
     pub async fn look(photo: Photo, region: Region, device: &Device) -> Result<Self> {
         let chip = Chip::default();
         let image = chip.image(&photo, region)?;
-        let crop = region.crop(chip.margin, photo.width, photo.height)?;
         let features = find(&image, device).await?;
-        // Centres of pixels are at whole numbers: half a pixel is added before scaling, taken off after.
-        let scale = |of: u32, to: usize| f64::from(of) / to as f64;
-        let (x, y) = (
-            scale(crop.width, features.size[0] as usize),
-            scale(crop.height, features.size[1] as usize),
-        );
-        let begin = |of: u32, scale: f64| f64::from(of) + 0.5 * scale - 0.5;
-        let offset = [begin(crop.left, x), begin(crop.top, y)];
+        let to_photo = chip.to_photo(region, [photo.width, photo.height], features.size)?;
         Ok(Self {
             seen: Some((photo, region)),
             features,
-            to_photo: Transform::affine([x, 0.0, 0.0, y], offset),
+            to_photo,
         })
     }
 

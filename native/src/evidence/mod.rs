@@ -8,7 +8,7 @@ mod picture;
 mod tests;
 mod verification;
 
-pub use fluke::{Chip, Fluke};
+pub use fluke::Fluke;
 pub use isotonic::{Block, LabelledScore, blocks, fit};
 pub(crate) use picture::check_name;
 pub use picture::draw;

@@ -5,20 +5,22 @@ mod thumbnails;
 
 pub(crate) use folder::{WANTED, check_place, write_folder};
 pub use folder::{open_bundle, write_bundle};
-pub(crate) use thumbnails::small_picture;
-pub(crate) use thumbnails::thumbnail;
+pub(crate) use thumbnails::{MARGIN, small_picture, thumbnail, thumbnail_margin};
 
-use crate::Result;
 use crate::data::Catalogue;
 use crate::ensemble::Ensemble;
 use crate::evaluate::Embeddings;
+use crate::evaluate::evidence::keypoint_files;
 use crate::progress::Progress;
 use crate::train::Run;
+use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::{
-    Contents, EnsembleFacts, GalleryPhoto, Loader, MemberFacts, ModelFacts, SelfCheck, StaticFile,
-    assemble,
+    Contents, EnsembleFacts, EvidenceFacts, FileEntry, GalleryPhoto, Loader, MemberFacts,
+    ModelFacts, SelfCheck, StaticFile, assemble,
 };
+use flukeprint_core::evidence::verify::CompareOptions;
+use flukeprint_core::evidence::{Chip, Options};
 use flukeprint_core::gallery::{Gallery, Label};
 use flukeprint_core::identify::Identifier;
 use std::path::Path;
@@ -36,6 +38,8 @@ pub struct ExportOptions {
     pub date: String,
     /// Whether each gallery photo gets a small picture.
     pub thumbnails: bool,
+    /// Whether each gallery photo gets its keypoints, so that answers can be verified; for a single run.
+    pub keypoints: bool,
 }
 
 /// Packs a tuned run, [`Ensemble::alone`], or several that answer together into a bundle at `out`; the
@@ -57,12 +61,26 @@ pub fn export_ensemble(
     let mut files = Vec::new();
     let everything = split.everything();
     let mut photos = gallery_photos(catalogue, &everything);
+    let evidence = match options.keypoints {
+        true => Some(evidence(ensemble)?),
+        false => None,
+    };
     if options.thumbnails {
-        files = thumbnails::add(catalogue, &mut photos, progress)?;
+        let margin = thumbnail_margin(evidence.as_ref());
+        files = thumbnails::add(catalogue, &mut photos, margin, progress)?;
+    }
+    if evidence.is_some() {
+        let found = keypoint_files(ensemble.first(), catalogue, progress)?;
+        for (photo, bytes) in photos.iter_mut().zip(found) {
+            let (entry, file) = FileEntry::of_keypoints(bytes);
+            photo.keypoints = Some(entry);
+            files.push(file);
+        }
     }
     let embeddings = ensemble.embeddings(catalogue, &split, device, progress)?;
     let gallery = embeddings.gallery(catalogue, &everything)?;
-    let contents = contents(ensemble, options, gallery, photos)?;
+    let mut contents = contents(ensemble, options, gallery, photos)?;
+    contents.evidence = evidence;
     files.extend(with_self_check(contents)?);
     write_bundle(out, &files)
 }
@@ -79,6 +97,7 @@ pub(crate) fn measuring_bundle(
         title: String::new(),
         date: String::new(),
         thumbnails: false,
+        keypoints: false,
     };
     let photos = gallery_photos(catalogue, places);
     let gallery = embeddings.gallery(catalogue, places)?;
@@ -95,6 +114,7 @@ fn gallery_photos(catalogue: &Catalogue, places: &[usize]) -> Vec<GalleryPhoto> 
                 Label::New => None,
             },
             thumbnail: None,
+            keypoints: None,
             sha256: None,
         }
     };
@@ -113,6 +133,7 @@ fn contents(
         preprocessing: ensemble.first().recipe.preprocessing(),
         decision: ensemble.decision,
         operating: ensemble.operating.clone(),
+        evidence: None,
         date: options.date.clone(),
         filters: Vec::new(),
         self_check: SelfCheck {
@@ -122,6 +143,23 @@ fn contents(
         weights: ensemble.shipped_weights()?,
         gallery,
         photos,
+    })
+}
+
+/// How local features verify an answer of the run.
+fn evidence(ensemble: &Ensemble) -> Result<EvidenceFacts> {
+    if !ensemble.others().is_empty() {
+        return Err(Error::Setting {
+            name: "--keypoints",
+            value: "an ensemble".to_owned(),
+            wanted: "a run: how matches count is tuned for one run's scores",
+        });
+    }
+    Ok(EvidenceFacts {
+        chip: Chip::default(),
+        options: Options::default(),
+        compare: CompareOptions::default(),
+        parameters: ensemble.first().evidence()?,
     })
 }
 

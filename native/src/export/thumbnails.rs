@@ -4,7 +4,7 @@ use crate::data::Catalogue;
 use crate::progress::Progress;
 use crate::train::samples::decode_photo;
 use crate::{Error, Result};
-use flukeprint_core::bundle::{FileEntry, GalleryPhoto, StaticFile};
+use flukeprint_core::bundle::{EvidenceFacts, FileEntry, GalleryPhoto, StaticFile};
 use flukeprint_core::photo::{Photo, Region};
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, imageops};
@@ -16,22 +16,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const SIZE: (u32, u32) = (240, 120);
 /// JPEG quality, 1 to 100.
 const QUALITY: u8 = 72;
-/// Share of the box added on each side.
-const MARGIN: f32 = 0.05;
+/// Share of the box added on each side, where nothing is drawn over the picture.
+pub(crate) const MARGIN: f32 = 0.05;
 
-/// Makes the pictures and notes them in `photos`.
+/// The same in a bundle: where it has keypoints its pictures show what they were found in, so that a
+/// match can be drawn over them.
+pub(crate) fn thumbnail_margin(evidence: Option<&EvidenceFacts>) -> f32 {
+    evidence.map_or(MARGIN, |facts| facts.chip.margin)
+}
+
+/// Makes the pictures and notes them in `photos`; `margin` of the box is added on each side.
 ///
 /// # Errors
 /// A photo that cannot be read any more.
 pub(super) fn add(
     catalogue: &Catalogue,
     photos: &mut [GalleryPhoto],
+    margin: f32,
     progress: &dyn Progress,
 ) -> Result<Vec<StaticFile>> {
     let done = AtomicUsize::new(0);
     progress.begin("drawing thumbnails", photos.len());
     let pictures = catalogue.photos.par_iter().map(|entry| {
-        let picture = small_picture(&entry.path, entry.region, SIZE);
+        let picture = small_picture(&entry.path, entry.region, margin, SIZE);
         progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
         picture
     });
@@ -51,9 +58,10 @@ pub(super) fn add(
 pub(crate) fn thumbnail(
     photo: Photo,
     region: Region,
+    margin: f32,
     path: &Path,
 ) -> Result<(FileEntry, StaticFile)> {
-    Ok(named(picture(photo, region, SIZE, path)?))
+    Ok(named(picture(photo, region, margin, SIZE, path)?))
 }
 
 /// A picture under the name of its hash.
@@ -71,19 +79,26 @@ fn named(bytes: Vec<u8>) -> (FileEntry, StaticFile) {
 pub(crate) fn small_picture(
     path: &Path,
     region: Option<Region>,
+    margin: f32,
     size: (u32, u32),
 ) -> Result<Vec<u8>> {
     let photo = decode_photo(path)?;
     let region = region.unwrap_or(Region::whole(photo.width, photo.height));
-    picture(photo, region, size, path)
+    picture(photo, region, margin, size, path)
 }
 
-fn picture(photo: Photo, region: Region, size: (u32, u32), path: &Path) -> Result<Vec<u8>> {
+fn picture(
+    photo: Photo,
+    region: Region,
+    margin: f32,
+    size: (u32, u32),
+    path: &Path,
+) -> Result<Vec<u8>> {
     let failed = |reason: String| Error::Photo {
         path: path.to_owned(),
         reason,
     };
-    let crop = region.crop(MARGIN, photo.width, photo.height)?;
+    let crop = region.crop(margin, photo.width, photo.height)?;
     let picture = RgbImage::from_raw(photo.width, photo.height, photo.pixels)
         .ok_or_else(|| failed("its pixels do not fill it".to_owned()))?;
     let fluke =

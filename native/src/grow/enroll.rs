@@ -2,11 +2,12 @@
 
 use super::BundleFolder;
 use crate::data::{Catalogue, PhotoEntry};
-use crate::export::{open_bundle, thumbnail};
+use crate::export::{open_bundle, thumbnail, thumbnail_margin};
 use crate::progress::Progress;
 use crate::{Error, Result};
 use burn::tensor::Device;
-use flukeprint_core::bundle::{Enrolled, NewPhoto, StaticFile, sha256_hex};
+use flukeprint_core::bundle::{Enrolled, FileEntry, NewPhoto, StaticFile, sha256_hex};
+use flukeprint_core::evidence::file::encode;
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::Identifier;
 use flukeprint_core::photo::{Photo, Region};
@@ -53,7 +54,7 @@ pub struct Enrolment {
     /// Columns of the classifier that were made of them.
     pub columns: usize,
     /// Milliseconds a photo for reading, finding, embedding and, where the bundle has them, drawing the
-    /// small picture.
+    /// small picture and looking for keypoints.
     pub embedding_milliseconds: f64,
     /// Milliseconds a photo for all else: the bundle read, its columns made, everything written.
     pub adding_milliseconds: f64,
@@ -111,9 +112,9 @@ fn embed(
     progress.begin("enrolling photos", given.len());
     for (done, one) in given.iter().enumerate() {
         match embed_one(identifier, one, pictures) {
-            Ok((photo, picture)) => {
+            Ok((photo, on_demand)) => {
                 photos.push(photo);
-                files.extend(picture);
+                files.extend(on_demand);
             }
             Err(error) => errors.push(error),
         }
@@ -138,7 +139,7 @@ fn embed_one(
     identifier: &Identifier,
     given: &Given,
     pictures: bool,
-) -> Result<(NewPhoto, Option<StaticFile>)> {
+) -> Result<(NewPhoto, Vec<StaticFile>)> {
     let path = &given.path;
     let bytes = std::fs::read(path).map_err(|source| Error::Read {
         path: path.clone(),
@@ -151,8 +152,13 @@ fn embed_one(
     let photo = Photo::decode(&bytes).map_err(named)?;
     let embedded = pollster::block_on(identifier.embed_photo(&photo, given.region, |_| ()));
     let (region, _, embedding) = embedded.map_err(named)?;
+    let found = pollster::block_on(identifier.look(&photo, region)).map_err(named)?;
+    let (keypoints, file) = found
+        .map(|found| FileEntry::of_keypoints(encode(&found)))
+        .unzip();
+    let margin = thumbnail_margin(identifier.manifest().evidence.as_ref());
     let picture = pictures
-        .then(|| thumbnail(photo, region, path))
+        .then(|| thumbnail(photo, region, margin, path))
         .transpose()?;
     let (thumbnail, picture) = picture.unzip();
     let new = NewPhoto {
@@ -161,6 +167,7 @@ fn embed_one(
         individual: given.individual.clone(),
         feature: embedding.feature,
         thumbnail,
+        keypoints,
     };
-    Ok((new, picture))
+    Ok((new, picture.into_iter().chain(file).collect()))
 }

@@ -3,12 +3,15 @@
 use crate::data::{remove_temporary_files, write_atomically};
 use crate::export::{WANTED, write_bundle};
 use crate::{Error, Result};
-use flukeprint_core::bundle::{GrowingBundle, StaticFile};
+use flukeprint_core::bundle::{GrowingBundle, KEYPOINTS, StaticFile};
+use flukeprint_core::evidence::file::ENDING;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const MANIFEST: &str = "bundle.json";
 const THUMBNAILS: &str = "thumbnails";
+/// Folders of files that are fetched on demand.
+const ON_DEMAND: [&str; 2] = [THUMBNAILS, KEYPOINTS];
 /// What the bundle's own files are called before their hash.
 const STEMS: [&str; 4] = ["weights", "index", "individuals", "journal"];
 
@@ -48,7 +51,7 @@ impl BundleFolder {
         &self.folder
     }
 
-    /// Writes what has changed, with new small `pictures`. Every file is written under the name of its
+    /// Writes what has changed, with new small `pictures` and keypoints. Every file is written under the name of its
     /// hash beside the others and `bundle.json` replaced last, so that a bundle stands there at all times;
     /// then what nothing names any more is removed.
     ///
@@ -94,7 +97,7 @@ impl BundleFolder {
 
     /// The paths that the bundle names.
     fn needed(&self, files: &[StaticFile]) -> BTreeSet<String> {
-        let pictures = self.bundle.thumbnails();
+        let pictures = self.bundle.on_demand();
         let pictures = pictures.into_iter().map(|entry| entry.path.clone());
         let files = files.iter().map(|file| file.path.clone());
         files.chain(pictures).collect()
@@ -108,10 +111,9 @@ impl BundleFolder {
             source,
         };
         remove_temporary_files(&self.folder).map_err(failed)?;
-        for (before, folder) in [
-            (String::new(), self.folder.clone()),
-            (format!("{THUMBNAILS}/"), self.folder.join(THUMBNAILS)),
-        ] {
+        let on_demand = ON_DEMAND.map(|name| (format!("{name}/"), self.folder.join(name)));
+        let whole = (String::new(), self.folder.clone());
+        for (before, folder) in [whole].into_iter().chain(on_demand) {
             if !folder.is_dir() {
                 continue;
             }
@@ -123,15 +125,17 @@ impl BundleFolder {
                 }
             }
         }
-        // It is removed if it is empty, and only then.
-        let _ = std::fs::remove_dir(self.folder.join(THUMBNAILS));
+        for name in ON_DEMAND {
+            // It is removed if it is empty, and only then.
+            let _ = std::fs::remove_dir(self.folder.join(name));
+        }
         Ok(())
     }
 
     fn copy_to(&self, out: &Path, pictures: Vec<StaticFile>) -> Result<()> {
         let mut files = pictures;
         let mut have: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
-        for entry in self.bundle.thumbnails() {
+        for entry in self.bundle.on_demand() {
             if have.insert(entry.path.clone()) {
                 let bytes = read(&self.folder, &entry.path)?;
                 entry.check(&bytes)?;
@@ -163,8 +167,14 @@ fn is_same(a: &Path, b: &Path) -> bool {
 /// Whether a path in a bundle's folder is called as the files are that a bundle names by their hash.
 fn is_own(path: &str) -> bool {
     let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if let Some(picture) = path.strip_prefix("thumbnails/") {
-        return picture.strip_suffix(".jpg").is_some_and(is_hash);
+    if let Some((folder, file)) = path.split_once('/') {
+        let ending = match folder {
+            THUMBNAILS => "jpg",
+            KEYPOINTS => ENDING,
+            _ => return false,
+        };
+        let stem = file.rsplit_once('.').filter(|parts| parts.1 == ending);
+        return stem.is_some_and(|(stem, _)| is_hash(stem));
     }
     match path.split('.').collect::<Vec<_>>().as_slice() {
         [stem, hash, "safetensors" | "json"] => STEMS.contains(stem) && is_hash(hash),
@@ -182,6 +192,7 @@ mod tests {
             "weights.73d7510d55ea3112.safetensors",
             "journal.73d7510d55ea3112.json",
             "thumbnails/73d7510d55ea3112.jpg",
+            "keypoints/73d7510d55ea3112.keypoints",
         ] {
             assert!(is_own(path), "{path}");
         }
@@ -192,6 +203,7 @@ mod tests {
             "notes.73d7510d55ea3112.json",
             "73d7510d55ea3112.jpg",
             "thumbnails/my whale.jpg",
+            "keypoints/73d7510d55ea3112.jpg",
         ] {
             assert!(!is_own(path), "{path}");
         }

@@ -1,12 +1,16 @@
 //! What is said of one photo, in a row that is there whatever happens.
 
 use super::photos::PhotoFile;
+use super::verified::{Evidence, NotCompared, not_compared, note, verify};
 use crate::{Error, Result};
 use flukeprint_core::decision::{Answer, Candidate};
 use flukeprint_core::gallery::Label;
-use flukeprint_core::identify::{Embedding, Identification, Identifier, RegionSource, Stage};
-use flukeprint_core::photo::Region;
+use flukeprint_core::identify::{
+    Embedding, Identification, Identifier, RegionSource, Stage, VerifiedAnswer,
+};
+use flukeprint_core::photo::{Photo, Region};
 use serde::Serialize;
+use std::path::Path;
 use std::time::Instant;
 
 /// The row of one photo.
@@ -31,6 +35,9 @@ pub struct PhotoAnswer {
     /// What to say if one thing is to be said; the first candidate unless one mistake costs more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Named>,
+    /// Gallery photos that it could not be verified by, where it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_compared: Vec<NotCompared>,
     /// How long each step took, the only part that another run may give otherwise.
     pub stages: Vec<TimedStage>,
     /// What an encounter needs of it.
@@ -51,16 +58,22 @@ pub struct Named {
     pub probability: f32,
     /// The gallery photo that is most like it, if the label has any.
     pub nearest_photo: Option<String>,
+    /// What speaks for it, where it was verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 /// How long a step took.
 #[derive(Clone, Debug, Serialize)]
 pub struct TimedStage {
-    /// As [`Stage::name`].
+    /// As [`Stage::name`], or "verify".
     pub name: &'static str,
     /// Of a clock on the wall.
     pub milliseconds: f64,
 }
+
+/// What the step after the core's stages is called.
+const VERIFY: &str = "verify";
 
 /// Names the whale in `photo`: `count` candidates. Without a `region` the finder looks. Whatever fails
 /// is said in the row.
@@ -70,9 +83,31 @@ pub fn answer_photo(
     region: Option<Region>,
     count: usize,
 ) -> PhotoAnswer {
+    answer(identifier, photo, region, count, None)
+}
+
+/// As [`answer_photo`], then verified by local features: the bundle's `folder` has the keypoints.
+pub fn answer_verified(
+    identifier: &Identifier,
+    photo: &PhotoFile,
+    region: Option<Region>,
+    count: usize,
+    folder: &Path,
+) -> PhotoAnswer {
+    answer(identifier, photo, region, count, Some(folder))
+}
+
+fn answer(
+    identifier: &Identifier,
+    photo: &PhotoFile,
+    region: Option<Region>,
+    count: usize,
+    folder: Option<&Path>,
+) -> PhotoAnswer {
     let mut begun: Vec<(&'static str, Instant)> = Vec::new();
-    let on_stage = |stage: Stage| begun.push((stage.name(), Instant::now()));
-    let identified = identify(identifier, photo, region, count, on_stage);
+    let on_stage = |stage: &'static str| begun.push((stage, Instant::now()));
+    let question = (region, count);
+    let identified = identify(identifier, photo, question, folder, on_stage);
     let mut answer = PhotoAnswer {
         photo: photo.path.display().to_string(),
         error: None,
@@ -81,16 +116,29 @@ pub fn answer_photo(
         candidates: Vec::new(),
         new_probability: None,
         verdict: None,
+        not_compared: Vec::new(),
         stages: timed(&begun),
         embedding: None,
     };
     match identified {
-        Ok(identified) => {
+        Ok((identified, verified)) => {
             answer.region = Some(identified.region);
             answer.region_source = Some(identified.region_source);
-            answer.new_probability = Some(identified.answer.new.probability);
-            answer.verdict = Some(one_named(identifier, &identified.answer.verdict));
-            answer.candidates = named(identifier, &identified.answer);
+            let said = verified
+                .as_ref()
+                .map_or(&identified.answer, |verified| &verified.answer);
+            answer.new_probability = Some(said.new.probability);
+            answer.verdict = Some(one_named(identifier, &said.verdict));
+            answer.candidates = named(identifier, said);
+            if let Some(verified) = &verified {
+                note(
+                    identifier,
+                    verified,
+                    &said.candidates,
+                    &mut answer.candidates,
+                );
+                answer.not_compared = not_compared(identifier, verified);
+            }
             answer.embedding = Some(identified.embedding);
         }
         Err(error) => answer.error = Some(error.to_string()),
@@ -101,16 +149,24 @@ pub fn answer_photo(
 fn identify(
     identifier: &Identifier,
     photo: &PhotoFile,
-    region: Option<Region>,
-    count: usize,
-    on_stage: impl FnMut(Stage),
-) -> Result<Identification> {
+    (region, count): (Option<Region>, usize),
+    folder: Option<&Path>,
+    mut on_stage: impl FnMut(&'static str),
+) -> Result<(Identification, Option<VerifiedAnswer>)> {
     let bytes = std::fs::read(&photo.path).map_err(|source| Error::Read {
         path: photo.path.clone(),
         source,
     })?;
-    let identified = identifier.identify(&bytes, region, count, on_stage);
-    Ok(pollster::block_on(identified)?)
+    on_stage(Stage::Decode.name());
+    let photo = Photo::decode(&bytes)?;
+    let tell = |stage: Stage| on_stage(stage.name());
+    let identified = pollster::block_on(identifier.identify_photo(&photo, region, count, tell))?;
+    let Some(folder) = folder else {
+        return Ok((identified, None));
+    };
+    on_stage(VERIFY);
+    let verified = verify(identifier, &photo, &identified, folder, count)?;
+    Ok((identified, Some(verified)))
 }
 
 /// An answer's candidates by name.
@@ -133,6 +189,7 @@ pub fn one_named(identifier: &Identifier, candidate: &Candidate) -> Named {
             let photo = identifier.photos().get(nearest.row as usize)?;
             Some(photo.file.clone())
         }),
+        evidence: None,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`find_photos`]: files and folders to photos, each once, in an order that does not depend on the disk;
 //! - [`Names`]: which photo a table means;
-//! - [`answer_photo`], [`answer_encounters`]: a row for each, with candidates or the reason why there are
+//! - [`answer_photo`], [`answer_verified`], [`answer_encounters`]: a row for each, with candidates or the reason why there are
 //!   none;
 //! - [`sheet`]: the rows as a table for a spreadsheet;
 //! - [`submission`]: Kaggle's file.
@@ -17,8 +17,10 @@ pub mod sheet;
 pub mod submission;
 #[cfg(test)]
 mod tests;
+mod verified;
 
-pub use answers::{Named, PhotoAnswer, TimedStage, answer_photo, named};
+pub use answers::{Named, PhotoAnswer, TimedStage, answer_photo, answer_verified, named};
 pub use encounters::{Encounter, EncounterAnswer, Encounters, answer_encounters};
 pub use names::Names;
 pub use photos::{Found, PhotoFile, find_photos, is_photo};
+pub use verified::{Evidence, NotCompared};

@@ -28,6 +28,8 @@ pub struct NewPhoto {
     pub feature: Vec<f32>,
     /// A small picture of it.
     pub thumbnail: Option<FileEntry>,
+    /// Its local features, where the bundle has such.
+    pub keypoints: Option<FileEntry>,
 }
 
 /// What came of an enrolment.
@@ -72,6 +74,7 @@ impl GrowingBundle {
                         .and_then(|name| numbers.get(&name).copied()),
                     file: photo.file,
                     thumbnail: photo.thumbnail,
+                    keypoints: photo.keypoints,
                     sha256: Some(photo.sha256),
                 },
                 feature,

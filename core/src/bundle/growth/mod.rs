@@ -133,16 +133,16 @@ impl GrowingBundle {
         self.journal.entries()
     }
 
-    /// The small pictures that the bundle needs: those of its photos, and those that taking something
-    /// back would bring back.
-    pub fn thumbnails(&self) -> Vec<&FileEntry> {
+    /// The small pictures and keypoints that the bundle needs: those of its photos, and those that taking
+    /// something back would bring back.
+    pub fn on_demand(&self) -> Vec<&FileEntry> {
         let rows = self.content.rows.iter();
         let rows = rows.chain(self.journal.rows());
-        rows.filter_map(|row| row.photo.thumbnail.as_ref())
+        rows.flat_map(|row| row.photo.thumbnail.iter().chain(&row.photo.keypoints))
             .collect()
     }
 
-    /// The bundle's files, `bundle.json` last, without small pictures. The same content gives the
+    /// The bundle's files, `bundle.json` last, without small pictures and keypoints. The same content gives the
     /// same bytes.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ pub mod fit;
 mod tests;
 mod transform;
 
+use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matching::{Match, diagonal};
 use super::{Features, Keypoint};
+use crate::{Error, Result};
 use transform::{determinant, inverse, product};
 
 pub use transform::Transform;
@@ -34,6 +36,35 @@ pub struct GeometryOptions {
     pub scale_ratio: f32,
     /// A homography is tried from this many inliers on; at least 4.
     pub homography_from: u32,
+}
+
+impl GeometryOptions {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`Error::Features`] with the first that is out of it.
+    pub fn validate(&self) -> Result<()> {
+        let refuse = |name: &str, value: f32, range: &str| {
+            Err(Error::Features {
+                reason: format!("the geometry's {name} is {value}, it must be {range}"),
+            })
+        };
+        for (name, value) in [
+            ("tolerance", self.tolerance),
+            ("refined_tolerance", self.refined_tolerance),
+        ] {
+            if !(value > 0.0 && value <= 1.0) {
+                return refuse(name, value, "above 0 and at most 1");
+            }
+        }
+        if !(self.scale_ratio > 1.0 && self.scale_ratio.is_finite()) {
+            return refuse("scale_ratio", self.scale_ratio, "above 1");
+        }
+        match self.homography_from < 4 {
+            true => refuse("homography_from", self.homography_from as f32, "at least 4"),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Default for GeometryOptions {

@@ -95,6 +95,7 @@ pub fn evaluate_enrolling(
         individual: drawn.name(catalogue, place),
         feature: embeddings.feature(place).to_vec(),
         thumbnail: None,
+        keypoints: None,
     });
     bundle.enroll(photos.collect(), "")?;
     let old_ranks = before.ranks(&split.report)?;

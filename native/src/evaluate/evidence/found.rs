@@ -44,18 +44,20 @@ pub(super) struct Search<'a> {
     catalogue: &'a Catalogue,
     gallery: Gallery,
     keypoints: &'a [Features],
-    index: Index,
+    /// Without one the catalogue does not vote.
+    index: Option<Index>,
     parameters: DecisionParameters,
 }
 
 impl<'a> Search<'a> {
-    /// The training photos as the gallery.
+    /// The training photos as the gallery; `votes` says whether the whole catalogue votes too.
     pub(super) fn new(
         catalogue: &'a Catalogue,
         split: &Split,
         embeddings: &Embeddings,
         keypoints: &'a [Features],
         parameters: DecisionParameters,
+        votes: bool,
     ) -> Result<Self> {
         let descriptors = split
             .train
@@ -65,7 +67,7 @@ impl<'a> Search<'a> {
             catalogue,
             gallery: embeddings.gallery(catalogue, &split.train)?,
             keypoints,
-            index: Index::build(descriptors, &IndexOptions::default()),
+            index: votes.then(|| Index::build(descriptors, &IndexOptions::default())),
             parameters,
         })
     }
@@ -101,7 +103,9 @@ impl<'a> Search<'a> {
 
     fn one(&self, query: &Features, feature: &[f32], scores: &[f32]) -> Result<Found> {
         let individuals = self.gallery.individuals().len();
-        let by_photo = self.index.vote(&query.descriptors, &VoteOptions::default());
+        let by_photo = self.index.as_ref().map_or_else(Vec::new, |index| {
+            index.vote(&query.descriptors, &VoteOptions::default())
+        });
         let mut votes = vec![0.0_f32; individuals + 1];
         let mut best = vec![None; individuals + 1];
         for (row, (described, &count)) in self.gallery.rows().iter().zip(&by_photo).enumerate() {

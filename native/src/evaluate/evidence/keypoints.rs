@@ -1,19 +1,22 @@
 //! The local features of every photo of a catalogue, as a bundle would carry them.
 
 use crate::data::{Catalogue, write_atomically};
-use crate::evidence::{Chip, Fluke};
+use crate::evidence::Fluke;
 use crate::progress::Progress;
 use crate::train::Run;
 use crate::train::samples::read_photo;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::evidence::file::{decode, encode};
-use flukeprint_core::evidence::{Features, Options};
+use flukeprint_core::evidence::{Chip, Features, Options};
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Where a run keeps them.
+const STORE: &str = "keypoints.safetensors";
 
 /// Looks for the local features of every photo, in the catalogue's order. What was found stays in the
 /// run's folder and is taken from there the next time.
@@ -25,19 +28,28 @@ pub fn catalogue_keypoints(
     catalogue: &Catalogue,
     progress: &dyn Progress,
 ) -> Result<Vec<Features>> {
-    let path = run.folder().join("keypoints.safetensors");
-    let key = key(run)?;
-    let files = match load(&path, &key, catalogue.photos.len()) {
-        Some(files) => files,
-        None => {
-            let files = look(catalogue, progress)?;
-            save(&path, &key, &files)?;
-            files
-        }
-    };
-    let name = path.display().to_string();
-    let features = files.iter().map(|file| decode(&name, file));
+    let files = keypoint_files(run, catalogue, progress)?;
+    let features = files.iter().map(|file| decode(STORE, file));
     Ok(features.collect::<flukeprint_core::Result<_>>()?)
+}
+
+/// As [`catalogue_keypoints`], each as the file that a bundle carries.
+///
+/// # Errors
+/// As [`catalogue_keypoints`].
+pub fn keypoint_files(
+    run: &Run,
+    catalogue: &Catalogue,
+    progress: &dyn Progress,
+) -> Result<Vec<Vec<u8>>> {
+    let path = run.folder().join(STORE);
+    let key = key(run)?;
+    if let Some(files) = load(&path, &key, catalogue.photos.len()) {
+        return Ok(files);
+    }
+    let files = look(catalogue, progress)?;
+    save(&path, &key, &files)?;
+    Ok(files)
 }
 
 fn look(catalogue: &Catalogue, progress: &dyn Progress) -> Result<Vec<Vec<u8>>> {

@@ -7,6 +7,7 @@
 mod found;
 mod keypoints;
 mod measure;
+mod saved;
 
 use super::embeddings::{Embeddings, embed_catalogue};
 use super::intervals::Interval;
@@ -18,11 +19,12 @@ use crate::progress::Progress;
 use crate::train::Run;
 use crate::tune::{Evidence, LabelledQueries, tune_evidence};
 use burn::tensor::Device;
-use flukeprint_core::decision::EvidenceParameters;
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
+use flukeprint_core::evidence::Features;
 use found::{Found, MOST_WHALES, Search};
 use serde::Serialize;
 
-pub use keypoints::catalogue_keypoints;
+pub use keypoints::{catalogue_keypoints, keypoint_files};
 
 /// How many whales of a shortlist are tried, and how many photos of each.
 const WHALES: [usize; 3] = [5, 10, MOST_WHALES];
@@ -118,13 +120,11 @@ pub fn evaluate_evidence(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<EvidenceReport> {
-    let split = run.split(catalogue)?;
-    let parameters = run.decision()?;
-    let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
-    let keypoints = catalogue_keypoints(run, catalogue, progress)?;
+    let ground = Ground::of(run, catalogue, device, progress)?;
+    let parameters = ground.parameters;
     progress.note("building the index of descriptors");
-    let search = Search::new(catalogue, &split, &embeddings, &keypoints, parameters)?;
-    let half = |half| held(catalogue, &split, &embeddings, &search, half, progress);
+    let search = ground.search(catalogue, true)?;
+    let half = |half| ground.held(catalogue, &search, half, progress);
     let [tune, report] = [half(Half::Tune)?, half(Half::Report)?];
 
     let verify = best(&tune, &parameters, by_network)?;
@@ -138,25 +138,81 @@ pub fn evaluate_evidence(
     measure.report(verify, searched, &search)
 }
 
-fn held(
+/// Chooses on the tuning half how the inliers of the first whales count, as [`evaluate_evidence`] does, and
+/// keeps it in the run's folder, for a bundle with keypoints.
+///
+/// # Errors
+/// As [`evaluate_evidence`].
+pub fn tune_run_evidence(
+    run: &Run,
     catalogue: &Catalogue,
-    split: &Split,
-    embeddings: &Embeddings,
-    search: &Search<'_>,
-    half: Half,
+    device: &Device,
     progress: &dyn Progress,
-) -> Result<Held> {
-    let photos = match half {
-        Half::Tune => &split.tune,
-        Half::Report => &split.report,
-    };
-    let queries = queries(catalogue, split, embeddings, half)?;
-    let found = search.all(&queries, photos, embeddings, progress)?;
-    Ok(Held {
-        queries,
-        photos: photos.clone(),
-        found,
-    })
+) -> Result<EvidenceParameters> {
+    let ground = Ground::of(run, catalogue, device, progress)?;
+    let search = ground.search(catalogue, false)?;
+    let tune = ground.held(catalogue, &search, Half::Tune, progress)?;
+    let evidence = best(&tune, &ground.parameters, by_network)?;
+    run.save_evidence(&ground.parameters, &evidence)?;
+    Ok(evidence)
+}
+
+/// A run's photos, with all that they are compared by.
+struct Ground {
+    split: Split,
+    parameters: DecisionParameters,
+    embeddings: Embeddings,
+    keypoints: Vec<Features>,
+}
+
+impl Ground {
+    fn of(
+        run: &Run,
+        catalogue: &Catalogue,
+        device: &Device,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let split = run.split(catalogue)?;
+        Ok(Self {
+            parameters: run.decision()?,
+            embeddings: embed_catalogue(run, catalogue, &split, device, progress)?,
+            keypoints: catalogue_keypoints(run, catalogue, progress)?,
+            split,
+        })
+    }
+
+    fn search<'a>(&'a self, catalogue: &'a Catalogue, votes: bool) -> Result<Search<'a>> {
+        let (split, keypoints) = (&self.split, &self.keypoints);
+        let parameters = self.parameters;
+        Search::new(
+            catalogue,
+            split,
+            &self.embeddings,
+            keypoints,
+            parameters,
+            votes,
+        )
+    }
+
+    fn held(
+        &self,
+        catalogue: &Catalogue,
+        search: &Search<'_>,
+        half: Half,
+        progress: &dyn Progress,
+    ) -> Result<Held> {
+        let photos = match half {
+            Half::Tune => &self.split.tune,
+            Half::Report => &self.split.report,
+        };
+        let queries = queries(catalogue, &self.split, &self.embeddings, half)?;
+        let found = search.all(&queries, photos, &self.embeddings, progress)?;
+        Ok(Held {
+            queries,
+            photos: photos.clone(),
+            found,
+        })
+    }
 }
 
 /// Which of the whales that were compared count, for so many whales and photos.
@@ -183,7 +239,7 @@ fn by_both(found: &Found, whales: usize, photos: usize) -> Evidence {
 /// The number of whales and photos with the best MAP@5 on the tuning half; of equal ones the fewest.
 fn best(
     tune: &Held,
-    parameters: &flukeprint_core::decision::DecisionParameters,
+    parameters: &DecisionParameters,
     shortlist: Shortlist,
 ) -> Result<EvidenceParameters> {
     let mut best: Option<(u64, EvidenceParameters)> = None;

@@ -1,0 +1,265 @@
+//! After an answer: the first whales' photos are compared with the query, and the answer is given anew.
+//!
+//! [`Identifier::to_verify`] says which photos' files are needed, whoever can fetch them does, and
+//! [`Identifier::verify`] takes what came. Evidence only ever raises a whale; a file that did not come, or
+//! came damaged, takes nothing from the answer.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use super::{Embedding, Identifier};
+use crate::bundle::{EvidenceFacts, FileEntry};
+use crate::decision::{self, Answer, Query};
+use crate::evidence::geometry::Transform;
+use crate::evidence::verify::{Comparison, compare};
+use crate::evidence::{DESCRIPTOR, Features, Networks, features, file};
+use crate::gallery::Label;
+use crate::photo::{Photo, Region};
+use crate::{Error, Result};
+
+/// A gallery photo's row, and the bytes of its keypoints or why they could not be had.
+pub type Fetched = (u32, core::result::Result<Vec<u8>, String>);
+
+/// An answer after comparing.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifiedAnswer {
+    /// The ranked answer, by all that is known.
+    pub answer: Answer,
+    /// Keypoints that the query has; with none, nothing can be said.
+    pub keypoints: usize,
+    /// The gallery photos that it was compared with, in the order given.
+    pub compared: Vec<Compared>,
+    /// Those that it could not be compared with.
+    pub missing: Vec<Missing>,
+}
+
+/// The query compared with one gallery photo.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// The photo's row in the gallery.
+    pub row: u32,
+    /// Whom it shows.
+    pub label: Label,
+    /// Descriptors that are alike.
+    pub matches: usize,
+    /// Matches that agree on one way that the two flukes lie to each other.
+    pub inliers: u32,
+    /// How likely it is, by the inliers alone, that both show one whale.
+    pub probability: f64,
+    /// The two are one photo.
+    pub duplicate: bool,
+    /// The inliers.
+    pub pairs: Vec<Pair>,
+    /// Takes pixels of the query to pixels of the gallery photo's fluke; none without a match.
+    pub transform: Option<Transform>,
+    /// Width and height of the gallery photo's fluke as it was looked at, pixels.
+    pub size: [u32; 2],
+    /// All keypoints of the gallery photo, pixels of its fluke.
+    pub keypoints: Vec<[f32; 2]>,
+}
+
+/// An inlier.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Pair {
+    /// Where it is in the query, pixels of the upright photo.
+    pub query: [f64; 2],
+    /// Where it is in the gallery photo, pixels of its fluke, which is of [`Compared::size`].
+    pub gallery: [f64; 2],
+}
+
+/// A gallery photo that could not be compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// Its row in the gallery.
+    pub row: u32,
+    /// Why.
+    pub reason: String,
+}
+
+impl Identifier {
+    /// What the bundle says of local features, if its photos have them.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`] when they have none.
+    pub fn evidence(&self) -> Result<&EvidenceFacts> {
+        self.manifest.evidence.as_ref().ok_or_else(|| Error::Bundle {
+            file: "bundle.json".to_string(),
+            reason: "this bundle has no keypoints, so that nothing can be verified; export it with --keypoints"
+                .to_string(),
+        })
+    }
+
+    /// The gallery photos that a photo is to be compared with, row and file of keypoints: the nearest ones
+    /// of the first whales of its answer, best first.
+    ///
+    /// # Errors
+    /// A bundle without keypoints, and as [`Identifier::decide`].
+    pub fn to_verify(&self, photo: &Embedding) -> Result<Vec<(u32, &FileEntry)>> {
+        let parameters = &self.evidence()?.parameters;
+        let whales = parameters.whales as usize;
+        // `New` may be among the first.
+        let answer = self.decide(core::slice::from_ref(photo), whales.saturating_add(1))?;
+        let labels = answer.candidates.iter().map(|candidate| candidate.label);
+        let mut files = Vec::new();
+        for label in labels.filter(|&label| label != Label::New).take(whales) {
+            let photos = parameters.photos as usize;
+            let nearest = self.gallery.nearest_of(&photo.feature, label, photos)?;
+            for one in nearest {
+                let keypoints = self.photos.get(one.row as usize);
+                let keypoints = keypoints.and_then(|photo| photo.keypoints.as_ref());
+                files.extend(keypoints.map(|file| (one.row, file)));
+            }
+        }
+        Ok(files)
+    }
+
+    /// The local features of the fluke in `region`, found as the gallery's were, as many as a file has room
+    /// for; `None` where the bundle
+    /// has no such.
+    ///
+    /// # Errors
+    /// [`Error::Region`] when the region does not lie in the photo.
+    pub async fn look(&self, photo: &Photo, region: Region) -> Result<Option<Features>> {
+        let Some(facts) = &self.manifest.evidence else {
+            return Ok(None);
+        };
+        let image = facts.chip.image(photo, region)?;
+        let networks = Networks::default();
+        let mut found = features(&image, &facts.options, &networks, &self.device).await?;
+        // Matches count as between photos whose features are in files.
+        found.keypoints.truncate(file::MOST_KEYPOINTS);
+        found
+            .descriptors
+            .truncate(file::MOST_KEYPOINTS * DESCRIPTOR);
+        Ok(Some(found))
+    }
+
+    /// Compares the fluke in `region` of a photo with the gallery photos whose files were `fetched`, and
+    /// answers anew: the first `count` labels. `embedding` is the photo's. `on_compared` hears how many are
+    /// done. Where none could be compared with, the answer is what it was.
+    ///
+    /// # Errors
+    /// A bundle without keypoints, [`Error::Region`] when the region does not lie in the photo, and as
+    /// [`Identifier::decide`].
+    pub async fn verify(
+        &self,
+        (photo, region): (&Photo, Region),
+        embedding: &Embedding,
+        fetched: &[Fetched],
+        count: usize,
+        mut on_compared: impl FnMut(usize),
+    ) -> Result<VerifiedAnswer> {
+        let facts = self.evidence()?;
+        let query = self.look(photo, region).await?.unwrap_or_default();
+        let to_photo = facts
+            .chip
+            .to_photo(region, [photo.width, photo.height], query.size)?;
+        let (mut compared, mut missing) = (Vec::new(), Vec::new());
+        for (done, (row, bytes)) in fetched.iter().enumerate() {
+            match self.of_gallery(*row, bytes) {
+                Ok((label, gallery)) => {
+                    let found = compare(&query, &gallery, &facts.compare);
+                    let inliers = found.inliers.len() as u32;
+                    compared.push(Compared {
+                        row: *row,
+                        label,
+                        matches: found.matches.len(),
+                        inliers,
+                        probability: facts.parameters.worth.probability(f64::from(inliers)),
+                        duplicate: found.duplicate,
+                        pairs: pairs(&query, &gallery, &found, &to_photo),
+                        transform: from_photo(&found, &to_photo),
+                        size: gallery.size,
+                        keypoints: gallery.keypoints.iter().map(|k| k.frame.center).collect(),
+                    });
+                }
+                Err(reason) => missing.push(Missing { row: *row, reason }),
+            }
+            on_compared(done + 1);
+        }
+        Ok(VerifiedAnswer {
+            answer: self.decide_by(embedding, facts, &compared, count)?,
+            keypoints: query.keypoints.len(),
+            compared,
+            missing,
+        })
+    }
+
+    /// Whom the gallery photo in `row` shows, and its features, out of the bytes of its file.
+    fn of_gallery(
+        &self,
+        row: u32,
+        bytes: &core::result::Result<Vec<u8>, String>,
+    ) -> core::result::Result<(Label, Features), String> {
+        let place = row as usize;
+        let (Some(known), Some(photo)) = (self.gallery.rows().get(place), self.photos.get(place))
+        else {
+            return Err("the gallery has no such photo".to_string());
+        };
+        let entry = photo.keypoints.as_ref();
+        let entry = entry.ok_or("the bundle has no keypoints of it")?;
+        let bytes = bytes.as_ref().map_err(Clone::clone)?;
+        let read = || -> Result<Features> {
+            entry.check(bytes)?;
+            file::decode(&entry.path, bytes)
+        };
+        let features = read().map_err(|error| error.to_string())?;
+        Ok((known.label, features))
+    }
+
+    fn decide_by(
+        &self,
+        embedding: &Embedding,
+        facts: &EvidenceFacts,
+        compared: &[Compared],
+        count: usize,
+    ) -> Result<Answer> {
+        if compared.is_empty() {
+            return self.decide(core::slice::from_ref(embedding), count);
+        }
+        let individuals = self.gallery.individuals().len();
+        let found: Vec<(usize, u32)> = compared
+            .iter()
+            .map(|one| (one.label.slot(individuals), one.inliers))
+            .collect();
+        let query = Query {
+            feature: &embedding.feature,
+            logits: &embedding.logits,
+        };
+        Ok(decision::decide_verified(
+            &query,
+            &self.gallery,
+            &self.manifest.decision,
+            (&facts.parameters, &found),
+            &self.point,
+            count,
+        )?)
+    }
+}
+
+fn pairs(
+    query: &Features,
+    gallery: &Features,
+    found: &Comparison,
+    to_photo: &Transform,
+) -> Vec<Pair> {
+    let center = |features: &Features, keypoint: u32| {
+        let keypoint = features.keypoints.get(keypoint as usize)?;
+        Some(keypoint.frame.center.map(f64::from))
+    };
+    let pair = |index: u32| {
+        let matched = found.matches.get(index as usize)?;
+        Some(Pair {
+            query: to_photo.map(center(query, matched.a)?)?,
+            gallery: center(gallery, matched.b)?,
+        })
+    };
+    let inliers = found.inliers.iter();
+    inliers.filter_map(|inlier| pair(inlier.index)).collect()
+}
+
+fn from_photo(found: &Comparison, to_photo: &Transform) -> Option<Transform> {
+    found.transform?.after(&to_photo.inverse()?).scaled()
+}

@@ -1,0 +1,77 @@
+//! How evidence counts, as a run keeps it beside its decision.
+
+use crate::data::write_atomically;
+use crate::train::Run;
+use crate::{Error, Result};
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
+use serde::{Deserialize, Serialize};
+
+/// Where it is kept.
+const EVIDENCE: &str = "evidence.json";
+
+/// What to do where there is none, or none that fits.
+const WANTED: &str = "run `flukeprint tune --evidence` on this run first";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    /// What it was tuned beside: raised are the scores of this decision and of no other.
+    decision: DecisionParameters,
+    evidence: EvidenceParameters,
+}
+
+impl Run {
+    /// Keeps how evidence counts beside `decision`.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn save_evidence(
+        &self,
+        decision: &DecisionParameters,
+        evidence: &EvidenceParameters,
+    ) -> Result<()> {
+        let path = self.folder().join(EVIDENCE);
+        let saved = Saved {
+            decision: *decision,
+            evidence: evidence.clone(),
+        };
+        let json = serde_json::to_vec_pretty(&saved).map_err(|error| Error::Write {
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        write_atomically(&path, &json)
+    }
+
+    /// How evidence counts, as [`tune_run_evidence`](super::tune_run_evidence) chose it.
+    ///
+    /// # Errors
+    /// When it was not tuned yet, or beside another decision, or cannot be used.
+    pub fn evidence(&self) -> Result<EvidenceParameters> {
+        let path = self.folder().join(EVIDENCE);
+        if !path.exists() {
+            return Err(Error::MissingFile {
+                path,
+                wanted: WANTED,
+            });
+        }
+        let text = std::fs::read(&path).map_err(|source| Error::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let saved: Saved = serde_json::from_slice(&text).map_err(|error| Error::Run {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
+        if saved.decision != self.decision()? {
+            return Err(Error::Run {
+                path,
+                reason: format!("the run was tuned anew since; {WANTED}"),
+            });
+        }
+        saved
+            .evidence
+            .validate()
+            .map_err(flukeprint_core::Error::from)?;
+        Ok(saved.evidence)
+    }
+}

@@ -1,0 +1,102 @@
+//! What local features say of an answer.
+
+use super::answers::Named;
+use flukeprint_core::Result;
+use flukeprint_core::bundle::FileEntry;
+use flukeprint_core::decision::Candidate;
+use flukeprint_core::identify::{Compared, Fetched, Identification, Identifier, VerifiedAnswer};
+use flukeprint_core::photo::Photo;
+use serde::Serialize;
+use std::path::Path;
+
+/// What speaks for a candidate: the gallery photo of it that has most inliers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// The gallery photo.
+    pub photo: String,
+    /// Descriptors that are alike.
+    pub matches: usize,
+    /// Matches that agree on one way that the two flukes lie to each other.
+    pub inliers: u32,
+    /// How likely it is, by the inliers alone, that both show one whale.
+    pub probability: f64,
+    /// The two are one photo.
+    pub duplicate: bool,
+}
+
+/// A gallery photo that could not be compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotCompared {
+    /// The gallery photo.
+    pub photo: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Compares a photo that is answered with the photos of its first whales, whose keypoints are in the
+/// bundle's `folder`.
+pub(super) fn verify(
+    identifier: &Identifier,
+    photo: &Photo,
+    identified: &Identification,
+    folder: &Path,
+    count: usize,
+) -> Result<VerifiedAnswer> {
+    let embedding = &identified.embedding;
+    let fetch = |(row, file): (u32, &FileEntry)| -> Fetched {
+        let bytes = std::fs::read(folder.join(&file.path));
+        (
+            row,
+            bytes.map_err(|error| format!("{}: {error}", file.path)),
+        )
+    };
+    let fetched: Vec<Fetched> = identifier
+        .to_verify(embedding)?
+        .into_iter()
+        .map(fetch)
+        .collect();
+    let fluke = (photo, identified.region);
+    pollster::block_on(identifier.verify(fluke, embedding, &fetched, count, |_| ()))
+}
+
+/// What speaks for each of an answer's candidates, `named` in their order.
+pub(super) fn note(
+    identifier: &Identifier,
+    verified: &VerifiedAnswer,
+    candidates: &[Candidate],
+    named: &mut [Named],
+) {
+    for (candidate, named) in candidates.iter().zip(named) {
+        let own = verified.compared.iter();
+        let own = own.filter(|one| one.label == candidate.label);
+        // Of equal ones the nearest photo, which was compared first.
+        let best = own.rev().max_by_key(|one| one.inliers);
+        named.evidence = best.map(|best| evidence(identifier, best));
+    }
+}
+
+/// The photos that could not be compared with.
+pub(super) fn not_compared(identifier: &Identifier, verified: &VerifiedAnswer) -> Vec<NotCompared> {
+    let missing = verified.missing.iter();
+    missing
+        .map(|missing| NotCompared {
+            photo: file(identifier, missing.row),
+            reason: missing.reason.clone(),
+        })
+        .collect()
+}
+
+fn evidence(identifier: &Identifier, compared: &Compared) -> Evidence {
+    Evidence {
+        photo: file(identifier, compared.row),
+        matches: compared.matches,
+        inliers: compared.inliers,
+        probability: compared.probability,
+        duplicate: compared.duplicate,
+    }
+}
+
+fn file(identifier: &Identifier, row: u32) -> String {
+    let photo = identifier.photos().get(row as usize);
+    photo.map_or_else(String::new, |photo| photo.file.clone())
+}
