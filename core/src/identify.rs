@@ -17,7 +17,7 @@ use crate::photo::{Photo, Region};
 use crate::{Error, Result};
 
 pub use crate::embedding::{Embedding, Fuse};
-pub use verify::{Compared, Fetched, Missing, Pair, VerifiedAnswer};
+pub use verify::{Compared, Fetched, Missing, Pair, Says, VerifiedAnswer};
 
 /// A step of the path, named when it begins, so that the caller can show progress and time it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

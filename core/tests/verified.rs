@@ -11,7 +11,7 @@ use flukeprint_core::evidence::probability::Curve;
 use flukeprint_core::evidence::verify::CompareOptions;
 use flukeprint_core::evidence::{Chip, Features, Networks, Options, features};
 use flukeprint_core::gallery::Label;
-use flukeprint_core::identify::{Embedding, Fetched, Identifier, VerifiedAnswer};
+use flukeprint_core::identify::{Embedding, Fetched, Identifier, Says, VerifiedAnswer};
 use flukeprint_core::photo::{Photo, Region};
 
 const WHOLE: Region = Region {
@@ -175,7 +175,7 @@ fn a_match_raises_its_whale_to_the_first_place_and_shows_where() {
         };
         assert_eq!(labels(&verified)[0], Label::Individual(number));
         assert!(same.inliers >= 12, "{}", same.inliers);
-        assert!(same.duplicate && same.probability == 1.0);
+        assert!(same.duplicate && same.probability == 1.0 && same.says == Says::Verified);
         assert_eq!(same.pairs.len(), same.inliers as usize);
         for pair in &same.pairs {
             // The photo is 240 pixels wide; files keep places to some thousandths.
@@ -297,4 +297,14 @@ fn a_file_of_keypoints_outside_the_bundle_is_refused() {
     let loader = common::loader(&assemble(contents).unwrap());
     let error = loader.finish().unwrap_err();
     assert!(error.to_string().contains("../../other"), "{error}");
+}
+
+#[test]
+fn inliers_say_what_their_probability_allows() {
+    let said = [1.0, 0.9, 0.899, 0.5, 0.499, 0.0, f64::NAN].map(Says::of);
+    let [verified, likely, little] = [Says::Verified, Says::Likely, Says::Little];
+    assert_eq!(
+        said,
+        [verified, verified, likely, likely, little, little, little]
+    );
 }

@@ -1,7 +1,7 @@
 //! What local features say, in JavaScript's words.
 
 use flukeprint_core::bundle::FileEntry;
-use flukeprint_core::identify::{Compared, Fetched, Identifier, VerifiedAnswer};
+use flukeprint_core::identify::{Compared, Fetched, Identifier, Says, VerifiedAnswer};
 use js_sys::Uint8Array;
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
@@ -54,6 +54,7 @@ struct Match<'a> {
     matches: usize,
     inliers: u32,
     probability: f64,
+    says: Says,
     duplicate: bool,
     pairs: Vec<[[f64; 2]; 2]>,
     affine: Option<[f64; 6]>,
@@ -85,6 +86,7 @@ impl<'a> Verified<'a> {
             matches: one.matches,
             inliers: one.inliers,
             probability: one.probability,
+            says: one.says,
             duplicate: one.duplicate,
             pairs: one
                 .pairs

@@ -217,6 +217,10 @@ impl Identifier {
     /// # Errors
     /// When the photo cannot be read or compared; the message is a sentence for people.
     #[wasm_bindgen(unchecked_return_type = "VerifiedAnswer")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "JavaScript hands over each by itself"
+    )]
     pub async fn verify(
         &self,
         photo: Vec<u8>,

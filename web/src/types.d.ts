@@ -81,6 +81,8 @@ export interface Comparison {
   inliers: number;
   /** How likely it is, by the inliers alone, that both show one whale. */
   probability: number;
+  /** That in a word. */
+  says: "verified" | "likely" | "little";
   /** The two are one photo. */
   duplicate: boolean;
   /** The inliers: in pixels of the photo, and of the gallery photo's fluke. Centres of pixels are whole. */

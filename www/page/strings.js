@@ -209,14 +209,12 @@ export function comparing(what, done, total) {
   return `${doing}: ${number(done)} of ${number(total)}`;
 }
 
-/** From which probability on, by the match alone, it is called verified. */
-const VERIFIED = 0.9;
-
 /** @param {Comparison} match */
 export function matchWords(match) {
   if (match.duplicate) return `The same photo as ${match.photo}.`;
   const points = match.inliers === 1 ? "1 point matches" : `${number(match.inliers)} points match`;
-  if (match.probability >= VERIFIED) return `Verified: ${points} ${match.photo}.`;
+  if (match.says === "verified") return `Verified: ${points} ${match.photo}.`;
+  if (match.says === "likely") return `${points} ${match.photo}, which speaks for it.`;
   return `${points} ${match.photo}: that alone says little.`;
 }
 

@@ -41,6 +41,7 @@
  * @property {number} matches
  * @property {number} inliers  matches that agree on how the two lie to each other
  * @property {number} probability  that both show one whale, by the inliers alone
+ * @property {"verified" | "likely" | "little"} says  that in a word
  * @property {boolean} duplicate  the two are one photo
  * @property {[[number, number], [number, number]][]} pairs  the inliers, in pixels of the photo and of the catalogue photo's tail; centres of pixels are whole
  * @property {[number, number, number, number, number, number] | null} affine  from the one to the other, as SVG's `matrix`

@@ -48,6 +48,8 @@ pub struct Compared {
     pub inliers: u32,
     /// How likely it is, by the inliers alone, that both show one whale.
     pub probability: f64,
+    /// That in a word.
+    pub says: Says,
     /// The two are one photo.
     pub duplicate: bool,
     /// The inliers.
@@ -58,6 +60,29 @@ pub struct Compared {
     pub size: [u32; 2],
     /// All keypoints of the gallery photo, pixels of its fluke.
     pub keypoints: Vec<[f32; 2]>,
+}
+
+/// What inliers say, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Says {
+    /// A probability of 0.9 or more: the match can be called verified.
+    Verified,
+    /// 0.5 or more: it speaks for the whale.
+    Likely,
+    /// So many come by chance.
+    Little,
+}
+
+impl Says {
+    /// Of inliers with this probability.
+    pub fn of(probability: f64) -> Self {
+        match probability {
+            probability if probability >= 0.9 => Self::Verified,
+            probability if probability >= 0.5 => Self::Likely,
+            _ => Self::Little,
+        }
+    }
 }
 
 /// An inlier.
@@ -162,12 +187,14 @@ impl Identifier {
                 Ok((label, gallery)) => {
                     let found = compare(&query, &gallery, &facts.compare);
                     let inliers = found.inliers.len() as u32;
+                    let probability = facts.parameters.worth.probability(f64::from(inliers));
                     compared.push(Compared {
                         row: *row,
                         label,
                         matches: found.matches.len(),
                         inliers,
-                        probability: facts.parameters.worth.probability(f64::from(inliers)),
+                        probability,
+                        says: Says::of(probability),
                         duplicate: found.duplicate,
                         pairs: pairs(&query, &gallery, &found, &to_photo),
                         transform: from_photo(&found, &to_photo),

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::{Error, Result};
 use clap::Args;
 use flukeprint_core::decision::{DecisionParameters, OperatingPoint};
-use flukeprint_core::identify::Identifier;
+use flukeprint_core::identify::{Identifier, Says};
 use flukeprint_core::photo::Region;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -239,9 +239,6 @@ impl Identify {
     }
 }
 
-/// A match that is so probable by its inliers alone is called verified.
-const VERIFIED: f64 = 0.9;
-
 /// What was given and is not answered.
 fn tell_of(found: &Found, encounters: &Encounters, progress: &dyn Progress) {
     let all = found.photos.len();
@@ -310,9 +307,10 @@ fn print_candidates(candidates: &[Named]) {
 /// Few inliers come by chance, and say nothing.
 fn evidence(evidence: &Evidence) -> String {
     let photo = &evidence.photo;
-    match (evidence.duplicate, evidence.probability >= VERIFIED) {
-        (true, _) => format!("  the same photo as {photo}"),
-        (_, true) => format!("  verified by {} inliers with {photo}", evidence.inliers),
-        _ => format!("  {} inliers", evidence.inliers),
+    match evidence.says {
+        _ if evidence.duplicate => format!("  the same photo as {photo}"),
+        Says::Verified => format!("  verified by {} inliers with {photo}", evidence.inliers),
+        Says::Likely => format!("  {} inliers with {photo} speak for it", evidence.inliers),
+        Says::Little => format!("  {} inliers", evidence.inliers),
     }
 }

@@ -4,7 +4,9 @@ use super::answers::Named;
 use flukeprint_core::Result;
 use flukeprint_core::bundle::FileEntry;
 use flukeprint_core::decision::Candidate;
-use flukeprint_core::identify::{Compared, Fetched, Identification, Identifier, VerifiedAnswer};
+use flukeprint_core::identify::{
+    Compared, Fetched, Identification, Identifier, Says, VerifiedAnswer,
+};
 use flukeprint_core::photo::Photo;
 use serde::Serialize;
 use std::path::Path;
@@ -20,6 +22,8 @@ pub struct Evidence {
     pub inliers: u32,
     /// How likely it is, by the inliers alone, that both show one whale.
     pub probability: f64,
+    /// That in a word.
+    pub says: Says,
     /// The two are one photo.
     pub duplicate: bool,
 }
@@ -92,6 +96,7 @@ fn evidence(identifier: &Identifier, compared: &Compared) -> Evidence {
         matches: compared.matches,
         inliers: compared.inliers,
         probability: compared.probability,
+        says: compared.says,
         duplicate: compared.duplicate,
     }
 }
