@@ -209,14 +209,16 @@ export function comparing(what, done, total) {
   return `${doing}: ${number(done)} of ${number(total)}`;
 }
 
-/** From which probability on, by the match alone, it is called verified. */
+/** From which probability on, by the match alone, it is called verified, and from which on it says something. */
 const VERIFIED = 0.9;
+const LIKELY = 0.5;
 
 /** @param {Comparison} match */
 export function matchWords(match) {
   if (match.duplicate) return `The same photo as ${match.photo}.`;
   const points = match.inliers === 1 ? "1 point matches" : `${number(match.inliers)} points match`;
   if (match.probability >= VERIFIED) return `Verified: ${points} ${match.photo}.`;
+  if (match.probability >= LIKELY) return `${points} ${match.photo}, which speaks for it.`;
   return `${points} ${match.photo}: that alone says little.`;
 }
 
