@@ -104,7 +104,7 @@ pub struct Shown {
 }
 
 /// One row of a card.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct ShownCandidate {
     /// As shown; "New whale" for the whale that is not in the catalogue.
     pub name: String,

@@ -28,14 +28,20 @@ async fn expecting_strangers_makes_new_likelier_and_wariness_changes_the_verdict
     // Back to what the bundle was tuned on, but a miss is cheap: whales keep their probabilities.
     page.client().execute(CHOOSE_FIRST_SHARE, vec![]).await?;
     let back = page.answer(0).await?;
-    assert_eq!(
-        (&back.verdict, &back.candidates),
-        (&usual.verdict, &usual.candidates)
-    );
+    assert_eq!(back.verdict, usual.verdict);
+    assert_eq!(said(&back), said(&usual));
     let careless = after_choosing(&page, "missed-cost", 0.1).await?;
-    assert_eq!(careless.candidates, usual.candidates);
+    assert_eq!(said(&careless), said(&usual));
 
     page.close().await
+}
+
+/// Names and probabilities; pictures may still be on their way.
+fn said(shown: &Shown) -> Vec<(&str, &str)> {
+    let candidates = shown.candidates.iter();
+    candidates
+        .map(|one| (one.name.as_str(), one.probability.as_str()))
+        .collect()
 }
 
 const CHOOSE_FIRST_SHARE: &str = r#"
