@@ -41,8 +41,7 @@ async function open(bundle, backend, program) {
     throw new Error(notFetched("flukeprint_web.js", error.message));
   });
   const compiled = program ?? (await compile(new URL("./pkg/flukeprint_web_bg.wasm", import.meta.url)));
-  const started = await web.default({ module_or_path: compiled });
-  started.__wasm_call_ctors(); // once, see web/build.rs
+  await web.default({ module_or_path: compiled });
   if (program === null) tell({ type: "compiled", program: compiled });
 
   folder = bundle;

@@ -44,6 +44,9 @@ async fn take(page: &Page, fixture: &Fixture, folder: &Path, name: &str) -> Resu
     page.client().execute(scroll, vec![]).await?;
     page.screenshot(&folder.join(format!("{name}-answer.png")))
         .await?;
+    verify_first(page).await?;
+    page.screenshot(&folder.join(format!("{name}-evidence.png")))
+        .await?;
     // The same photo by a catalogue without pictures, as a shipped one is.
     page.choose_model(PLAIN).await?;
     page.wait_until_ready().await?;
@@ -56,4 +59,23 @@ async fn take(page: &Page, fixture: &Fixture, folder: &Path, name: &str) -> Resu
         .await?;
     page.screenshot(&folder.join(format!("{name}-chosen.png")))
         .await
+}
+
+/// What speaks for the first candidate, with its lines, and the choices about new whales opened.
+async fn verify_first(page: &Page) -> Result<()> {
+    let verify = r#"
+        const done = arguments[arguments.length - 1];
+        const card = document.querySelector('[data-testid="result-card"]');
+        document.getElementById("expectations").open = true;
+        card.querySelector('[data-testid="verify"]').click();
+        const look = () => {
+            if (card.querySelector('[data-part="evidence-note"]').textContent === "") return setTimeout(look, 50);
+            card.querySelector('[data-testid="match-show"]')?.click();
+            card.querySelector(".candidates").scrollIntoView({ behavior: "instant" });
+            done(null);
+        };
+        look();
+    "#;
+    page.run(verify, vec![]).await?;
+    Ok(())
 }
