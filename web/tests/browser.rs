@@ -198,7 +198,7 @@ async fn a_newer_bundle_and_an_unknown_backend_are_refused() {
     let files = files().await;
     let newer = String::from_utf8(manifest(&files))
         .unwrap()
-        .replace("\"format\": 1", "\"format\": 3");
+        .replace("\"format\": 1", "\"format\": 9");
     assert!(
         message(BundleLoader::new(newer.as_bytes()).unwrap_err()).contains("update the program")
     );
