@@ -1,7 +1,7 @@
 //! What is said of each query, for measures that look at single answers.
 
 use crate::tune::{LabelledQueries, LabelledQuery, TuneError};
-use flukeprint_core::decision::{Columns, DecisionParameters, probabilities, rank_of};
+use flukeprint_core::decision::{DecisionParameters, probabilities, rank_of};
 use flukeprint_core::gallery::Label;
 use rayon::prelude::*;
 
@@ -38,12 +38,7 @@ impl Answered {
     }
 
     fn of(query: &LabelledQuery<'_>, parameters: &DecisionParameters) -> Result<Self, TuneError> {
-        let scores = Columns::new(
-            query.logits,
-            query.similarity(parameters).into_owned(),
-            parameters,
-        )?
-        .fused;
+        let scores = query.columns(parameters)?.fused;
         let individuals = scores.len() - 1;
         let known = &scores[..individuals];
         let rank_in_known = match query.truth {

@@ -1,7 +1,7 @@
 //! What each part of the decision is worth on labelled photos, alone and together.
 
 use flukeprint_core::decision::{
-    Columns, DecisionParameters, classifier_probabilities, rank_of, with_new_similarity,
+    DecisionParameters, classifier_probabilities, rank_of, with_new_similarity,
 };
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::{LISTED, RankCounts, roc_area};
@@ -125,11 +125,7 @@ fn outcomes(
     parameters: &DecisionParameters,
 ) -> Result<[Outcome; 6], TuneError> {
     let raw = classifier_probabilities(query.logits, individuals, 1.0);
-    let columns = Columns::new(
-        query.logits,
-        query.similarity(parameters).into_owned(),
-        parameters,
-    )?;
+    let columns = query.columns(parameters)?;
     Ok([
         Outcome::of_known_only(&raw, query.truth),
         Outcome::of(&columns.classifier, query.truth),

@@ -5,7 +5,7 @@
 
 use crate::evaluate::scores::{ScoreRow, row_of_columns};
 use crate::tune::{LabelledQueries, TuneError};
-use flukeprint_core::decision::{Columns, DecisionParameters};
+use flukeprint_core::decision::DecisionParameters;
 
 /// How close the first two final scores must be.
 const CLOSE: f32 = 0.3;
@@ -18,11 +18,7 @@ pub(super) fn balanced_row(
     let mut columns: Vec<Vec<f32>> = queries
         .iter()
         .map(|query| {
-            let columns = Columns::new(
-                query.logits,
-                query.similarity(parameters).into_owned(),
-                parameters,
-            )?;
+            let columns = query.columns(parameters)?;
             Ok(columns.fused)
         })
         .collect::<Result<_, TuneError>>()?;

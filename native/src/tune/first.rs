@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use flukeprint_core::decision::{Columns, DecisionParameters, log_odds_of_first, rank_of};
+use flukeprint_core::decision::{DecisionParameters, log_odds_of_first, rank_of};
 use rayon::prelude::*;
 
 use super::TuneError;
@@ -33,11 +33,7 @@ pub(super) fn final_scores(
     queries
         .par_iter()
         .map(|query| {
-            let columns = Columns::new(
-                query.logits,
-                query.similarity(parameters).into_owned(),
-                parameters,
-            )?;
+            let columns = query.columns(parameters)?;
             Ok((columns.fused, query.truth.slot(individuals)))
         })
         .collect()

@@ -1,7 +1,7 @@
 //! What each operating point costs, on labelled photos.
 
 use flukeprint_core::decision::{
-    Columns, DecisionParameters, OperatingPoint, OperatingRates, probabilities,
+    DecisionParameters, OperatingPoint, OperatingRates, probabilities,
 };
 use flukeprint_core::gallery::Label;
 use rayon::prelude::*;
@@ -67,8 +67,7 @@ struct Answer {
 
 impl Answer {
     fn of(query: &LabelledQuery<'_>, parameters: &DecisionParameters) -> Result<Self, TuneError> {
-        let similarity = query.similarity(parameters).into_owned();
-        let fused = Columns::new(query.logits, similarity, parameters)?.fused;
+        let fused = query.columns(parameters)?.fused;
         let probabilities = probabilities(&fused, parameters);
         let whales = probabilities.len() - 1;
         let mut best = 0;

@@ -1,6 +1,8 @@
 //! Photos whose whale is known to us, and what model and gallery say about them.
 
-use flukeprint_core::decision::{DecisionParameters, similarity, whale_similarity};
+use flukeprint_core::decision::{
+    Columns, DecisionError, DecisionParameters, similarity, whale_similarity,
+};
 use flukeprint_core::gallery::{Closeness, Gallery, Label, normalized};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -65,6 +67,15 @@ impl<'a> LabelledQuery<'a> {
             *similarity = whale_similarity(*similarity, centre, share);
         }
         Cow::Owned(column)
+    }
+
+    /// Every score that goes into the decision about it (steps 1 to 5).
+    ///
+    /// # Errors
+    /// A parameter out of range.
+    pub fn columns(&self, parameters: &DecisionParameters) -> Result<Columns, DecisionError> {
+        let similarity = self.similarity(parameters).into_owned();
+        Columns::new(self.logits, similarity, parameters)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::train::Run;
 use crate::tune::{LabelledQueries, TuneError};
 use crate::{Error, Result};
 use burn::tensor::Device;
-use flukeprint_core::decision::{Columns, DecisionParameters};
+use flukeprint_core::decision::DecisionParameters;
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::Embedding;
 use rand::SeedableRng;
@@ -185,11 +185,7 @@ fn columns(
     parameters: &DecisionParameters,
 ) -> std::result::Result<Vec<Vec<f32>>, TuneError> {
     let column = |query: crate::tune::LabelledQuery<'_>| {
-        let columns = Columns::new(
-            query.logits,
-            query.similarity(parameters).into_owned(),
-            parameters,
-        )?;
+        let columns = query.columns(parameters)?;
         Ok(columns.fused)
     };
     queries.iter().map(column).collect()

@@ -18,7 +18,7 @@ use crate::tune::{LabelledQueries, TuneError};
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::{Bundle, GrowingBundle, Loader, NewPhoto, StaticFile};
-use flukeprint_core::decision::{Columns, DecisionParameters, rank_of};
+use flukeprint_core::decision::{DecisionParameters, rank_of};
 use flukeprint_core::gallery::Label;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -207,8 +207,7 @@ impl Test<'_> {
         )?;
         let individuals = queries.individuals();
         let ranks = queries.par_iter().map(|query| {
-            let similarity = query.similarity(&self.parameters).into_owned();
-            let fused = Columns::new(query.logits, similarity, &self.parameters)?.fused;
+            let fused = query.columns(&self.parameters)?.fused;
             let known = &fused[..individuals];
             Ok(Ranked {
                 truth: query.truth,

@@ -5,7 +5,7 @@ use crate::data::{Catalogue, Split};
 use crate::evaluate::embeddings::Embeddings;
 use crate::progress::Progress;
 use crate::tune::LabelledQueries;
-use flukeprint_core::decision::{Columns, DecisionParameters};
+use flukeprint_core::decision::DecisionParameters;
 use flukeprint_core::evidence::Features;
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
@@ -86,8 +86,7 @@ impl<'a> Search<'a> {
             .iter()
             .zip(queries.iter())
             .map(|(&photo, query)| {
-                let similarity = query.similarity(&self.parameters).into_owned();
-                let columns = Columns::new(query.logits, similarity, &self.parameters);
+                let columns = query.columns(&self.parameters);
                 Ok((photo, columns.map_err(flukeprint_core::Error::from)?.fused))
             })
             .collect::<Result<_>>()?;
