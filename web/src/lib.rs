@@ -13,7 +13,7 @@ use flukeprint_core::bundle::Loader;
 use flukeprint_core::decision::OperatingPoint;
 use flukeprint_core::identify;
 use flukeprint_core::photo::{Photo, Region};
-use js_sys::Function;
+use js_sys::{Function, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
@@ -23,10 +23,19 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
 
-/// Makes a panic's message reach the console.
+/// Makes a panic's message reach the console, and runs the program's constructors.
+///
+/// # Errors
+/// Whatever JavaScript throws on the way.
 #[wasm_bindgen(start)]
-pub fn start() {
+pub fn start() -> Result<(), JsValue> {
     console_error_panic_hook::set_once();
+    // Absent where the linker was not asked for them, as in tests: there every call runs them (`build.rs`).
+    let constructors = Reflect::get(&wasm_bindgen::exports(), &"__wasm_call_ctors".into())?;
+    if let Some(constructors) = constructors.dyn_ref::<Function>() {
+        constructors.call0(&JsValue::UNDEFINED)?;
+    }
+    Ok(())
 }
 
 /// Takes a bundle's files one by one and checks each.
