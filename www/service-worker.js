@@ -19,6 +19,7 @@ const FILES = [
   "page/expectations.js",
   "page/encounter.js",
   "page/evidence.js",
+  "page/fetching.js",
   "page/intake.js",
   "page/model-card.js",
   "page/models.js",

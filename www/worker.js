@@ -1,12 +1,12 @@
 // The worker: owns the program (WebAssembly) and the model, so that the page never freezes.
 // It fetches bytes and passes them on; what they mean is decided in the `web` crate.
 
-import { WORDS, notFetched } from "./page/strings.js";
+import { KEYPOINTS, MODELS, NotFetched, fetchOk, keep, openStore, read } from "./page/fetching.js";
+import { notFetched } from "./page/strings.js";
 
-/** @import { Report, Request } from "./page/types.js" */
+/** @import { Report, Request, VerifiedAnswer } from "./page/types.js" */
 
-/** Kept files of the bundles, each checked by the loader before it was kept. */
-const KEPT = "flukeprint-models";
+/** @typedef {{ row: number, path: string, bytes: number }} KeypointFile */
 
 /** @type {any} */
 let identifier = null;
@@ -63,31 +63,60 @@ async function identify({ photo, region, count, point }) {
 /** @param {Extract<Request, { type: "verify" }>} request */
 async function verify({ photo, region, embedding, count, point }) {
   identifier.set_operating_point(point.new_share ?? undefined, point.missed_cost);
-  /** @type {{ row: number, path: string, bytes: number }[]} */
+  /** @type {KeypointFile[]} */
   const files = identifier.to_verify(embedding);
+  const store = await openStore(KEYPOINTS);
   const total = files.length;
-  let fetched = 0;
-  const contents = await Promise.all(
-    files.map(async (file) => {
-      const content = await keypoints(file);
-      tell({ type: "comparing", what: "fetch", done: ++fetched, total });
-      return content;
-    }),
-  );
   const rows = Uint32Array.from(files, ({ row }) => row);
   const told = (/** @type {number} */ done) => tell({ type: "comparing", what: "compare", done, total });
-  const answer = await identifier.verify(new Uint8Array(photo), region, embedding, rows, contents, count, told);
+  const compare = async () => {
+    let fetched = 0;
+    const contents = await Promise.all(
+      files.map(async (file) => {
+        const content = await keypoints(file, store);
+        tell({ type: "comparing", what: "fetch", done: ++fetched, total });
+        return content;
+      }),
+    );
+    const answer = await identifier.verify(new Uint8Array(photo), region, embedding, rows, contents, count, told);
+    return { answer, damaged: await settle(files, contents, answer, store) };
+  };
+  let { answer, damaged } = await compare();
+  // A kept copy was: it is gone now, and fetched anew.
+  if (damaged) ({ answer } = await compare());
   tell({ type: "verified", answer });
 }
 
-/** A file of keypoints, or in words why it cannot be had: the answer stands without it. @param {{ path: string, bytes: number }} file */
-async function keypoints(file) {
+/**
+ * A file of keypoints, or in words why it cannot be had: the answer stands without it.
+ * @param {KeypointFile} file @param {Cache | null} store
+ */
+async function keypoints(file, store) {
+  const url = new URL(file.path, folder);
   try {
-    return await read(await fetchOk(new URL(file.path, folder), file.path), file, () => {});
+    return await read((await store?.match(url)) ?? (await fetchOk(url, file.path)), file, () => {});
   } catch (error) {
     if (error instanceof NotFetched) return error.message;
     throw error;
   }
+}
+
+/**
+ * Keeps the files that could be compared with, and drops kept copies that could not. Says whether there were such.
+ * @param {KeypointFile[]} files @param {(Uint8Array<ArrayBuffer> | string)[]} contents
+ * @param {VerifiedAnswer} answer @param {Cache | null} store
+ */
+async function settle(files, contents, answer, store) {
+  if (store === null) return false;
+  const missing = new Set(answer.missing.map(({ row }) => row));
+  let damaged = false;
+  for (const [index, { row, path }] of files.entries()) {
+    const [url, content] = [new URL(path, folder), contents[index]];
+    if (content === undefined || typeof content === "string") continue;
+    if (missing.has(row)) damaged = (await store.delete(url)) || damaged;
+    else if (!(await store.match(url))) await keep(store, url, content);
+  }
+  return damaged;
 }
 
 /** Its own trouble is told apart from that of a photo, which may be in work. @param {Extract<Request, { type: "decide" }>} request */
@@ -127,7 +156,7 @@ async function load(BundleLoader, bundle) {
   /** @type {{ path: string, bytes: number }[]} */
   const files = loader.files();
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
-  const store = await openStore();
+  const store = await openStore(MODELS);
   let before = 0;
   for (const file of files) {
     const progress = (/** @type {number} */ read) =>
@@ -160,65 +189,31 @@ async function addFile(loader, url, file, store, progress) {
 }
 
 /**
- * Reads a body of a known size: one byte more than that at most, which is enough for the loader to object.
- * @param {Response} response @param {{ path: string, bytes: number }} file @param {(read: number) => void} progress
- */
-async function read(response, file, progress) {
-  const data = new Uint8Array(file.bytes + 1);
-  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-  let filled = 0;
-  for (;;) {
-    const { done, value } = await reader.read().catch((error) => {
-      throw new NotFetched(notFetched(file.path, error.message));
-    });
-    if (done || filled === data.length) break;
-    const chunk = value.subarray(0, data.length - filled);
-    data.set(chunk, filled);
-    filled += chunk.length;
-    progress(filled);
-  }
-  await reader.cancel();
-  return data.subarray(0, filled);
-}
-
-class NotFetched extends Error {}
-
-/** @param {URL} url @param {string} path  as the person should read it @param {RequestInit} [options] */
-async function fetchOk(url, path, options) {
-  const response = await fetch(url, options).catch(() => null);
-  if (response === null) throw new NotFetched(notFetched(path, WORDS.noNetwork));
-  if (!response.ok) throw new NotFetched(notFetched(path, `${WORDS.serverSaid} ${response.status}`));
-  return response;
-}
-
-/** The store, or null where the browser has none (plain http, some private windows). */
-async function openStore() {
-  try {
-    return "caches" in self ? await caches.open(KEPT) : null;
-  } catch {
-    return null;
-  }
-}
-
-/** @param {Cache | null} store @param {URL} url @param {Uint8Array<ArrayBuffer>} data */
-async function keep(store, url, data) {
-  try {
-    await store?.put(url, new Response(data));
-  } catch {
-    // No room: the next visit fetches the file again.
-  }
-}
-
-/**
  * Keeps the manifest once all its files are kept, and drops the files of the one before it.
  * @param {Cache | null} store @param {string} bundle @param {URL} url
  * @param {Uint8Array<ArrayBuffer>} manifest @param {{ path: string }[]} files
  */
 async function keepManifest(store, bundle, url, manifest, files) {
   if (store === null) return;
+  if (!(await isKept(store, url, manifest))) await dropKeypoints(bundle);
   await keep(store, url, manifest);
   const current = new Set([url.href, ...files.map((file) => new URL(file.path, bundle).href)]);
   for (const { url: kept } of await store.keys()) {
     if (kept.startsWith(bundle) && !current.has(kept)) await store.delete(kept);
+  }
+}
+
+/** @param {Cache} store @param {URL} url @param {Uint8Array} data */
+async function isKept(store, url, data) {
+  const kept = await (await store.match(url))?.arrayBuffer();
+  if (kept?.byteLength !== data.length) return false;
+  return new Uint8Array(kept).every((byte, index) => byte === data[index]);
+}
+
+/** Another bundle has other points. @param {string} bundle */
+async function dropKeypoints(bundle) {
+  const store = await openStore(KEYPOINTS);
+  for (const { url } of (await store?.keys()) ?? []) {
+    if (url.startsWith(bundle)) await store?.delete(url);
   }
 }

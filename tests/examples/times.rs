@@ -1,11 +1,16 @@
-//! Prints how long the page takes for a photo on each backend, bytes to answer, as the page says it.
+//! Prints how long the page takes for a photo on each backend, bytes to answer, as the page says it; then how
+//! long comparing takes with one, five and all catalogue photos that are asked for, without fetching them.
 //!
 //! `cargo run --release -p flukeprint-tests --example times`, with the environment of `cargo xtask test`.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use flukeprint_tests::{Chromedriver, Fixture, MODEL, Page, Screen, Server};
+use serde_json::json;
 
 /// The first photo warms the program up and is printed apart.
 const PHOTOS: usize = 10;
@@ -14,6 +19,36 @@ const PHOTOS: usize = 10;
 const READ_TIMES: &str = r#"
     const cards = [...document.querySelectorAll('[data-testid="result-card"]')];
     return cards.map((card) => [...card.querySelectorAll('[data-testid="timings"] tbody td')].map((cell) => Number(cell.textContent)));
+"#;
+
+/// Compares each photo with its first candidates' photos, `[median ms of 1, of 5, of all, how many all are]`.
+const COMPARE: &str = r#"
+    const [photos, done] = arguments;
+    (async () => {
+        const web = await import("/pkg/flukeprint_web.js");
+        await web.default();
+        const bytes = async (path) => new Uint8Array(await (await fetch("/models/synthetic/" + path)).arrayBuffer());
+        const loader = new web.BundleLoader(await bytes("bundle.json"));
+        for (const { path } of loader.files()) loader.add(path, await bytes(path));
+        const identifier = await loader.finish("wasm", () => {});
+        const times = [[], [], []];
+        let all = 0;
+        for (const photo of photos) {
+            const data = Uint8Array.from(atob(photo), (char) => char.charCodeAt(0));
+            const { embedding, region } = await identifier.identify(data, null, 5, () => {});
+            const files = identifier.to_verify(embedding);
+            all = files.length;
+            const contents = await Promise.all(files.map(({ path }) => bytes(path)));
+            for (const [index, count] of [1, 5, all].entries()) {
+                const rows = Uint32Array.from(files.slice(0, count), ({ row }) => row);
+                const begun = performance.now();
+                await identifier.verify(data, region, embedding, rows, contents.slice(0, count), 5, () => {});
+                times[index].push(performance.now() - begun);
+            }
+        }
+        const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+        return [...times.map(median), all];
+    })().then(done, (error) => done(String(error)));
 "#;
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,7 +70,13 @@ async fn main() -> Result<()> {
         println!("{named}: first {first:.1?} ms; then median {median:.1} of {later:.1?} ms");
         page.close().await?;
     }
-    Ok(())
+    let encode = |path: &&Path| Ok(STANDARD.encode(fs::read(path)?));
+    let photos: Vec<String> = photos[..PHOTOS].iter().map(encode).collect::<Result<_>>()?;
+    let address = format!("{}models/models.json", server.address());
+    let page = Page::open(&driver, &address, Screen::DESKTOP).await?;
+    let result = page.run(COMPARE, vec![json!(photos)]).await?;
+    println!("comparing with 1, 5 and all photos, median ms, and how many all are: {result}");
+    page.close().await
 }
 
 /// Has the photos answered; gives the times of all photos so far, ascending.

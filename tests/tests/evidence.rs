@@ -144,6 +144,37 @@ async fn files_that_do_not_come_leave_the_answer_and_are_named() -> Result<()> {
 }
 
 #[tokio::test]
+async fn files_that_came_once_are_kept_and_a_damaged_copy_is_fetched_anew() -> Result<()> {
+    const DAMAGE: &str = r#"
+        const done = arguments[arguments.length - 1];
+        caches.open("flukeprint-keypoints").then(async (store) => {
+            const kept = await store.keys();
+            await store.put(kept[0], new Response("rubbish"));
+            done(kept.length);
+        });
+    "#;
+    let fixture = Fixture::from_env()?;
+    let site = fixture.copy_of_site()?;
+    let (page, _running) = opened(&fixture, site.path(), MODEL).await?;
+    let first = verified_photo(&page, &fixture).await?;
+    let kept = page.run(DAMAGE, vec![]).await?;
+    assert!(kept.as_u64() > Some(1), "{kept} files were kept");
+    reload(&page).await?;
+    assert_eq!(
+        verified_photo(&page, &fixture).await?["note"],
+        first["note"]
+    );
+
+    let files = site.path().join("models").join(MODEL).join("keypoints");
+    fs::remove_dir_all(files)?;
+    reload(&page).await?;
+    let again = verified_photo(&page, &fixture).await?;
+    assert_eq!(again["names"], first["names"]);
+    assert_eq!(again["note"], first["note"]);
+    page.close().await
+}
+
+#[tokio::test]
 async fn a_bundle_without_keypoints_offers_nothing() -> Result<()> {
     let fixture = Fixture::from_env()?;
     let (page, _running) = opened(&fixture, &fixture.site, PLAIN).await?;
@@ -163,6 +194,19 @@ async fn opened(
     let page = Page::open(&driver, &server.page(model, "wasm"), Screen::PHONE).await?;
     page.wait_until_ready().await?;
     Ok((page, (server, driver)))
+}
+
+async fn reload(page: &Page) -> Result<()> {
+    page.client().refresh().await?;
+    page.wait_until_ready().await
+}
+
+/// Has the first photo answered and compared.
+async fn verified_photo(page: &Page, fixture: &Fixture) -> Result<Value> {
+    page.choose(&[&fixture.photos[0]]).await?;
+    page.answer(0).await?;
+    press(page, VERIFY).await?;
+    verified(page).await
 }
 
 /// As a keyboard does it.

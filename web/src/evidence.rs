@@ -64,6 +64,7 @@ struct Match<'a> {
 
 #[derive(Debug, Serialize)]
 struct NotCompared<'a> {
+    row: u32,
     photo: &'a str,
     reason: &'a str,
 }
@@ -105,6 +106,7 @@ impl<'a> Verified<'a> {
                 .missing
                 .iter()
                 .map(|one| NotCompared {
+                    row: one.row,
                     photo: file(one.row),
                     reason: &one.reason,
                 })

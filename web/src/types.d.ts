@@ -101,5 +101,5 @@ export interface VerifiedAnswer extends EncounterAnswer {
   keypoints: number;
   compared: Comparison[];
   /** Gallery photos that it could not be compared with. */
-  missing: { photo: string; reason: string }[];
+  missing: { row: number; photo: string; reason: string }[];
 }

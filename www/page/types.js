@@ -49,7 +49,7 @@
  * @property {[number, number][]} keypoints  all points of the catalogue photo
  */
 
-/** @typedef {EncounterAnswer & { keypoints: number, compared: Comparison[], missing: { photo: string, reason: string }[] }} VerifiedAnswer */
+/** @typedef {EncounterAnswer & { keypoints: number, compared: Comparison[], missing: { row: number, photo: string, reason: string }[] }} VerifiedAnswer */
 
 /** @typedef {{ name: "webgpu" | "wasm", note?: string | null }} Backend  the note says why WebGPU was not used, if so */
 
