@@ -136,6 +136,26 @@ fn a_page_of_a_run_has_every_part_of_the_table() {
 }
 
 #[test]
+fn crossed_halves_answer_every_held_out_photo_with_parameters_of_the_other() {
+    let run = |words: &[&str]| {
+        let mut command = flukeprint(&["evaluate", "--json", "--run"]);
+        json(command.arg(run_folder()).args(words))
+    };
+    let (crossed, report) = (run(&["--crossed"]), run(&[]));
+    assert!(crossed["photos"].as_u64() > report["photos"].as_u64());
+    assert_eq!(crossed["gallery_photos"], report["gallery_photos"]);
+    // The report half is answered by what was tuned on the tuning half, as always.
+    assert_eq!(crossed["parameters"][1], report["parameters"]);
+    let tuned = &crossed["parameters"][0];
+    assert_ne!(tuned["sharpness"], report["parameters"]["sharpness"]);
+    let [all, half] = [&crossed, &report].map(|report| number(&report["ece_by_chance"]));
+    assert!(all < half, "{all} {half}");
+    let text = succeed(flukeprint(&["evaluate", "--crossed", "--run"]).arg(run_folder())).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("beyond chance off by"), "{text}");
+}
+
+#[test]
 fn a_page_that_cannot_be_written_is_refused_before_anything_is_computed() {
     let mut command = evaluate(&catalogue().join("train.csv"));
     let line = refusal(

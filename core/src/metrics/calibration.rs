@@ -148,6 +148,28 @@ pub fn ece_by_chance(answers: &[(f32, bool)]) -> Result<f64, MetricsError> {
     Ok(mean(&bins, |bin| bin.by_chance))
 }
 
+/// The mean over the answers of (accuracy − confidence)² of the bin they are in, less what chance adds
+/// to it on average, by how much the answers of a bin differ in being right (Bröcker, 2012; Kumar et al.,
+/// 2019): its mean over many sets of photos is the same however few photos each has. Below 0 where
+/// the bins are nearer their claims than chance lets expect. The root is a distance, as [`ece`] is.
+///
+/// [`BINS`] bins of equal mass; a bin of one answer says nothing of chance and is left out.
+///
+/// # Errors
+/// As [`reliability_bins`].
+pub fn squared_error_beyond_chance(answers: &[(f32, bool)]) -> Result<f64, MetricsError> {
+    let mut bins = reliability_bins(answers, Binning::EqualMass, BINS)?;
+    bins.retain(|bin| bin.answers > 1);
+    if bins.is_empty() {
+        return Ok(0.0);
+    }
+    Ok(mean(&bins, |bin| {
+        let distance = bin.accuracy - bin.confidence;
+        let chance = bin.accuracy * (1.0 - bin.accuracy) / (bin.answers as f64 - 1.0);
+        distance * distance - chance
+    }))
+}
+
 /// The mean over the answers of a value that their bin has.
 fn mean(bins: &[ReliabilityBin], value: impl Fn(&ReliabilityBin) -> f64) -> f64 {
     let answers: usize = bins.iter().map(|bin| bin.answers).sum();
@@ -209,6 +231,45 @@ mod tests {
         assert!((error - 0.429_368_932).abs() < 1e-7, "{error}");
         let error = expected_calibration_error(&answers, Binning::EqualWidth, 10).unwrap();
         assert!((error - 0.400_242_719).abs() < 1e-7, "{error}");
+    }
+
+    /// numpy 2.4, `c` and `h` of above:
+    /// ```python
+    /// bin = place * 15 // 40
+    /// of = [bin == b for b in np.unique(bin)]
+    /// d = lambda m: (h[m].mean() - c[m].mean(dtype="f8")) ** 2 - h[m].var() / (m.sum() - 1)
+    /// print(sum(m.mean() * d(m) for m in of))
+    /// # 0.219739137
+    /// ```
+    #[test]
+    fn the_error_beyond_chance_agrees_with_numpy() {
+        let answers: Vec<(f32, bool)> = (0..40_u16)
+            .map(|i| (f32::from(i * 37 % 101 + 1) / 103.0, i * i % 7 < 3))
+            .collect();
+        let error = squared_error_beyond_chance(&answers).unwrap();
+        assert!((error - 0.219_739_137).abs() < 1e-7, "{error}");
+        assert_eq!(squared_error_beyond_chance(&[(1.0, false)]), Ok(0.0));
+    }
+
+    /// What [`ece`] is not: all 2^16 ways in which 16 answers at 1/4 and 3/4 can come out, each with its
+    /// probability, have nothing beyond chance on average.
+    #[test]
+    fn right_probabilities_have_no_error_beyond_chance_on_average() {
+        let claims: Vec<f32> = (0..16).map(|i| if i < 8 { 0.25 } else { 0.75 }).collect();
+        let mut expected = 0.0;
+        for outcome in 0_u32..1 << 16 {
+            let answers: Vec<(f32, bool)> = claims
+                .iter()
+                .enumerate()
+                .map(|(i, &claim)| (claim, outcome >> i & 1 == 1))
+                .collect();
+            let likely: f64 = answers
+                .iter()
+                .map(|&(claim, right)| f64::from(if right { claim } else { 1.0 - claim }))
+                .product();
+            expected += likely * squared_error_beyond_chance(&answers).unwrap();
+        }
+        assert!(expected.abs() < 1e-12, "{expected}");
     }
 
     #[test]

@@ -16,7 +16,8 @@ mod roc;
 
 pub use by_photos::{ByPhotos, PHOTO_GROUP_NAMES, PHOTO_GROUPS, photo_group};
 pub use calibration::{
-    BINS, Binning, ReliabilityBin, ece, ece_by_chance, expected_calibration_error, reliability_bins,
+    BINS, Binning, ReliabilityBin, ece, ece_by_chance, expected_calibration_error,
+    reliability_bins, squared_error_beyond_chance,
 };
 pub use equal_error::{EqualError, equal_error_rate};
 pub use rank_counts::{LISTED, RankCounts, listed_rank, map_at_5, top_shares};

@@ -8,7 +8,7 @@ use crate::evaluate::encounters::evaluate_encounters;
 use crate::evaluate::enrolling::evaluate_enrolling;
 use crate::evaluate::evidence::evaluate_evidence;
 use crate::evaluate::html::{self, About};
-use crate::evaluate::{BundleQuestion, evaluate, evaluate_bundle};
+use crate::evaluate::{BundleQuestion, CrossedReport, evaluate, evaluate_bundle, evaluate_crossed};
 use crate::export::open_bundle;
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
@@ -26,7 +26,8 @@ use std::path::{Path, PathBuf};
     flukeprint evaluate --run run --enroll 200\n\n\
     Beside the scores stands where 95 % of them lie when other whales are drawn. The calibration error is\n\
     how far the first answer's probability is from how often it is right (15 bins of equally many photos);\n\
-    beside it stands what it would be on as many photos if every probability were right. A run whose recipe has\n\
+    beside it stands what it would be on as many photos if every probability were right, and below it what is\n\
+    left without that (the root of the mean square). A run whose recipe has\n\
     validation.unseen_whales also tells re-identification on those whales, as --reid does for a bundle.\n\
     The page that --html writes holds small pictures of your photos: give it only to those who may see them."
 )]
@@ -57,6 +58,9 @@ pub struct Evaluate {
     /// Chooses whales and photos for --enroll.
     #[arg(long, default_value_t = 7, requires = "enroll")]
     enroll_seed: u64,
+    /// Instead, measure on all held-out photos, each half answered by parameters tuned on the other.
+    #[arg(long, requires = "run")]
+    crossed: bool,
     /// Also measure encounters: several photos of one animal, answered together. With --run of whales that
     /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id.
     #[arg(long)]
@@ -112,6 +116,16 @@ impl Evaluate {
                 true => super::print_json(&report),
                 false => {
                     super::enrolling::print(&report);
+                    Ok(())
+                }
+            };
+        }
+        if self.crossed {
+            let report = evaluate_crossed(&run, &catalogue, &device, progress)?;
+            return match self.json {
+                true => super::print_json(&report),
+                false => {
+                    print_crossed(&report);
                     Ok(())
                 }
             };
@@ -213,6 +227,19 @@ impl Evaluate {
         report.encounters.iter().for_each(encounters::print);
         Ok(())
     }
+}
+
+fn print_crossed(report: &CrossedReport) {
+    let title = format!(
+        "{} held-out photos ({} of known whales), each half answered by parameters tuned on the other, \
+         against {} photos:",
+        report.photos, report.known_photos, report.gallery_photos
+    );
+    let rows: Vec<_> = report.rows.iter().map(|row| ("", row)).collect();
+    table::print(&title, &rows);
+    table::print_intervals(&report.rows);
+    table::print_confidence(&report.headline);
+    table::print_breakdown(&report.breakdown);
 }
 
 fn about(title: String) -> About {

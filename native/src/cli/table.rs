@@ -71,6 +71,10 @@ pub fn print_confidence(headline: &Headline) {
         with_ends("ece", headline.ece),
         headline.ece_by_chance
     );
+    println!(
+        "  probabilities beyond chance off by {}",
+        with_ends("ece_beyond_chance", headline.ece_beyond_chance)
+    );
     if let Some(rate) = headline.eer_new {
         println!("  equal-error rate of new {}", with_ends("eer_new", rate));
     }

@@ -6,7 +6,9 @@ use super::intervals::{Bootstrap, Interval};
 use crate::tune::{LabelledQueries, TuneError};
 use flukeprint_core::decision::DecisionParameters;
 use flukeprint_core::gallery::Label;
-use flukeprint_core::metrics::{MetricsError, ece, ece_by_chance, equal_error_rate};
+use flukeprint_core::metrics::{
+    MetricsError, ece, ece_by_chance, equal_error_rate, squared_error_beyond_chance,
+};
 
 /// How much the final answer's certainty is worth on labelled photos.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +22,11 @@ pub struct Confidence {
     /// Where `ece` lies. Photos drawn twice make a calibration error of their own, and so the draws
     /// are moved by as much as their mean is above `ece`, at most down to 0.
     pub ece_interval: Interval,
+    /// The root of [`squared_error_beyond_chance`], 0 where that is below: how far probabilities are from
+    /// what they claim, whatever the number of photos.
+    pub ece_beyond_chance: f64,
+    /// Where `ece_beyond_chance` lies, drawn as `ece_interval`.
+    pub ece_beyond_chance_interval: Interval,
     /// The equal-error rate of new against known by the lead of `New` over the best known whale.
     /// `None` unless there are both.
     pub eer_new: Option<f64>,
@@ -45,7 +52,9 @@ impl Confidence {
             .iter()
             .map(|answer| (answer.probability, answer.right()))
             .collect();
-        let ece = ece(&first)?;
+        let error = ece(&first)?;
+        let beyond = squared_error_beyond_chance(&first)?;
+        let squares = calibration_interval(answers, beyond, squared_error_beyond_chance);
         let newness: Vec<(f32, bool)> = answers
             .iter()
             .map(|answer| (answer.lead, answer.shows_new()))
@@ -53,9 +62,14 @@ impl Confidence {
         // It fails where there are only known whales, or only new ones.
         let eer_new = eer_new(&newness).ok();
         Ok(Self {
-            ece,
+            ece: error,
             ece_by_chance: ece_by_chance(&first)?,
-            ece_interval: ece_interval(answers, ece),
+            ece_interval: calibration_interval(answers, error, ece),
+            ece_beyond_chance: root(beyond),
+            ece_beyond_chance_interval: Interval {
+                low: root(squares.low),
+                high: root(squares.high),
+            },
             eer_new,
             eer_new_interval: eer_new.map(|_| eer_interval(answers)),
         })
@@ -81,19 +95,29 @@ fn eer_interval(answers: &[Answered]) -> Interval {
     bootstrap.interval(bootstrap.measures(&queries, |drawn| eer_new(drawn).unwrap_or(f64::NAN)))
 }
 
-fn ece_interval(answers: &[Answered], measured: f64) -> Interval {
+/// Where a measure of calibration lies, not below 0.
+fn calibration_interval(
+    answers: &[Answered],
+    measured: f64,
+    measure: impl Fn(&[(f32, bool)]) -> Result<f64, MetricsError> + Sync,
+) -> Interval {
     let bootstrap = Bootstrap::default();
     let queries: Vec<(Label, f32, bool)> = answers
         .iter()
         .map(|answer| (answer.truth, answer.probability, answer.right()))
         .collect();
-    let draws = bootstrap.measures(&queries, |drawn| ece(drawn).unwrap_or(f64::NAN));
+    let draws = bootstrap.measures(&queries, |drawn| measure(drawn).unwrap_or(f64::NAN));
     let above = draws.iter().sum::<f64>() / draws.len() as f64 - measured;
     let Interval { low, high } = bootstrap.interval(draws);
     Interval {
         low: (low - above).max(0.0),
-        high: high - above,
+        high: (high - above).max(0.0),
     }
+}
+
+/// Of a square that may come out below 0.
+fn root(square: f64) -> f64 {
+    square.max(0.0).sqrt()
 }
 
 #[cfg(test)]
@@ -146,6 +170,8 @@ mod tests {
             (0.0..=value).contains(&interval.low) && (value..=1.0).contains(&interval.high)
         };
         assert!(within(found.ece_interval, found.ece), "{found:?}");
+        let beyond = (found.ece_beyond_chance_interval, found.ece_beyond_chance);
+        assert!(within(beyond.0, beyond.1) && beyond.1 > 0.0, "{found:?}");
         let eer = found.eer_new_interval.zip(found.eer_new);
         assert!(
             eer.is_some_and(|(interval, eer)| within(interval, eer)),

@@ -26,6 +26,8 @@ pub struct Headline {
     pub ece: f64,
     /// [`Confidence::ece_by_chance`].
     pub ece_by_chance: f64,
+    /// [`Confidence::ece_beyond_chance`].
+    pub ece_beyond_chance: f64,
     /// [`Confidence::eer_new`].
     pub eer_new: Option<f64>,
     /// [`Reid::top1`].
@@ -53,6 +55,10 @@ impl Headline {
             ("known_top5", of_row.top5_known),
             ("auc_new", of_row.auc_new),
             ("ece", Some(confidence.ece_interval)),
+            (
+                "ece_beyond_chance",
+                Some(confidence.ece_beyond_chance_interval),
+            ),
             ("eer_new", confidence.eer_new_interval),
             ("reid_top1", reid.map(|reid| reid.intervals.top1)),
             ("reid_top5", reid.map(|reid| reid.intervals.top5)),
@@ -67,6 +73,7 @@ impl Headline {
             auc_new: row.auc_new,
             ece: confidence.ece,
             ece_by_chance: confidence.ece_by_chance,
+            ece_beyond_chance: confidence.ece_beyond_chance,
             eer_new: confidence.eer_new,
             reid_top1: reid.map(|reid| reid.top1),
             reid_top5: reid.map(|reid| reid.top5),

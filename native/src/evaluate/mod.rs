@@ -17,6 +17,7 @@
 mod answered;
 mod breakdown;
 mod confidence;
+mod crossed;
 pub(crate) mod embeddings;
 pub mod encounters;
 pub mod enrolling;
@@ -35,6 +36,7 @@ mod stages;
 
 pub use breakdown::{Breakdown, GroupIntervals, PhotoGroup, PhotoTable, TopK};
 pub use confidence::Confidence;
+pub use crossed::{CrossedReport, evaluate_crossed};
 pub use embeddings::{Embeddings, embed_catalogue};
 pub use headline::Headline;
 pub use labelled::{BundleQuestion, BundleReport, evaluate_bundle};

@@ -223,6 +223,7 @@ fn reliability(page: &Page<'_>) -> Drawn<String> {
         .collect();
     let header = ["probability", "answers", "on average", "right"];
     let (ece, by_chance) = (page.headline.ece, page.headline.ece_by_chance);
+    let beyond = page.headline.ece_beyond_chance;
     let alt = format!(
         "Reliability diagram of {} groups of answers; calibration error {ece:.3}.",
         bins.len()
@@ -230,7 +231,7 @@ fn reliability(page: &Page<'_>) -> Drawn<String> {
     let caption = format!(
         "A dot for about equally many answers each. On the thin line the answers are right as often as they \
          say; within the bars the distance may be chance (95 %). Calibration error {ece:.3}; right \
-         probabilities would give {by_chance:.3} by chance alone."
+         probabilities would give {by_chance:.3} by chance alone, and the distance beyond chance is {beyond:.3}."
     );
     let plot = plot(&plots::reliability(bins)?, &alt, &caption);
     let table = table("", "First answers by their probability.", &header, &rows);
