@@ -2,6 +2,7 @@
 
 mod bars;
 mod bench;
+mod beside;
 mod devices;
 mod encounters;
 mod enroll;

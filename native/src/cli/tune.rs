@@ -1,6 +1,7 @@
 //! `flukeprint tune`.
 
 use super::devices::DeviceArgs;
+use super::out::say;
 use super::{evidence, operating, table};
 use crate::evaluate::evidence::tune_run_evidence;
 use crate::evaluate::tune_run;
@@ -34,15 +35,19 @@ impl Tune {
         let tuning = tune_run(&run, &catalogue, &device, progress)?;
         let p = &tuning.parameters;
         let [c1, c2, c3] = p.weights;
-        println!(
+        say!(
             "T {}, p {:.3}, q {:.3}, weights {c1} {c2} {c3:.1}, sharpness {:.2}",
-            p.temperature, p.new_probability, p.new_similarity, p.sharpness
+            p.temperature,
+            p.new_probability,
+            p.new_similarity,
+            p.sharpness
         );
-        println!(
+        say!(
             "log odds of the first answer times {:.2}, {:+.2}",
-            p.first_slope, p.first_offset
+            p.first_slope,
+            p.first_offset
         );
-        println!(
+        say!(
             "of a whale's photos the mean counts {:.2} beside the nearest",
             p.centre_share
         );
@@ -50,7 +55,8 @@ impl Tune {
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
         if self.evidence {
             let tuned = tune_run_evidence(&run, &catalogue, &device, progress)?;
-            evidence::print_parameters("verifying the first whales", &tuned);
+            evidence::print_parameters("verifying the first whales", &tuned.verify);
+            evidence::print_parameters("with the catalogue's vote", &tuned.search);
         }
         table::print("On the photos that were tuned on (flattering):", &rows);
         Ok(())

@@ -3,6 +3,9 @@
 mod folder;
 mod thumbnails;
 
+/// What a bundle's kept search is called before its hash.
+pub(crate) const SEARCH: &str = "search";
+
 pub(crate) use folder::{WANTED, check_place, write_folder};
 pub use folder::{open_bundle, write_bundle};
 pub(crate) use thumbnails::{MARGIN, small_picture, thumbnail, thumbnail_margin};
@@ -10,16 +13,17 @@ pub(crate) use thumbnails::{MARGIN, small_picture, thumbnail, thumbnail_margin};
 use crate::data::Catalogue;
 use crate::ensemble::Ensemble;
 use crate::evaluate::Embeddings;
-use crate::evaluate::evidence::keypoint_files;
+use crate::evaluate::evidence::{TunedEvidence, keypoint_files};
 use crate::progress::Progress;
 use crate::train::Run;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::{
     Contents, EnsembleFacts, EvidenceFacts, FileEntry, GalleryPhoto, Loader, MemberFacts,
-    ModelFacts, SelfCheck, StaticFile, assemble,
+    ModelFacts, SearchFacts, SelfCheck, StaticFile, assemble,
 };
 use flukeprint_core::evidence::verify::CompareOptions;
+use flukeprint_core::evidence::vote::{IndexOptions, VoteOptions};
 use flukeprint_core::evidence::{Chip, Options};
 use flukeprint_core::gallery::{Gallery, Label};
 use flukeprint_core::identify::Identifier;
@@ -146,7 +150,7 @@ fn contents(
     })
 }
 
-/// How local features verify an answer of the run.
+/// How local features verify an answer of the run, and how the whole gallery votes.
 fn evidence(ensemble: &Ensemble) -> Result<EvidenceFacts> {
     if !ensemble.others().is_empty() {
         return Err(Error::Setting {
@@ -155,11 +159,17 @@ fn evidence(ensemble: &Ensemble) -> Result<EvidenceFacts> {
             wanted: "a run: how matches count is tuned for one run's scores",
         });
     }
+    let TunedEvidence { verify, search } = ensemble.first().evidence()?;
     Ok(EvidenceFacts {
         chip: Chip::default(),
         options: Options::default(),
         compare: CompareOptions::default(),
-        parameters: ensemble.first().evidence()?,
+        parameters: verify,
+        search: Some(SearchFacts {
+            index: IndexOptions::default(),
+            vote: VoteOptions::default(),
+            parameters: search,
+        }),
     })
 }
 

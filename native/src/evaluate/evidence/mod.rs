@@ -22,7 +22,7 @@ use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
 use flukeprint_core::evidence::Features;
 use found::{Found, MOST_WHALES, Search};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use keypoints::{catalogue_keypoints, keypoint_files};
 
@@ -122,24 +122,41 @@ pub fn evaluate_evidence(
 ) -> Result<EvidenceReport> {
     let ground = Ground::of(run, catalogue, device, progress)?;
     let parameters = ground.parameters;
-    progress.note("building the index of descriptors");
-    let search = ground.search(catalogue, true)?;
+    let search = ground.search(catalogue, progress)?;
     let half = |half| ground.held(catalogue, &search, half, progress);
     let [tune, report] = [half(Half::Tune)?, half(Half::Report)?];
 
-    let verify = best(&tune, &parameters, by_network)?;
-    let searched = best(&tune, &parameters, by_both)?;
+    let tuned = TunedEvidence::of(&tune, &parameters)?;
     let measure = measure::Measure {
         catalogue,
         tune: &tune,
         report: &report,
         parameters,
     };
-    measure.report(verify, searched, &search)
+    measure.report(tuned, &search)
 }
 
-/// Chooses on the tuning half how the inliers of the first whales count, as [`evaluate_evidence`] does, and
-/// keeps it in the run's folder, for a bundle with keypoints.
+/// How evidence counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TunedEvidence {
+    /// Where the first whales are verified.
+    pub verify: EvidenceParameters,
+    /// Where the whole catalogue votes too.
+    pub search: EvidenceParameters,
+}
+
+impl TunedEvidence {
+    fn of(tune: &Held, parameters: &DecisionParameters) -> Result<Self> {
+        Ok(Self {
+            verify: best(tune, parameters, by_network)?,
+            search: best(tune, parameters, by_both)?,
+        })
+    }
+}
+
+/// Chooses on the tuning half how evidence counts, as [`evaluate_evidence`] does, and keeps it in the run's
+/// folder, for a bundle with keypoints.
 ///
 /// # Errors
 /// As [`evaluate_evidence`].
@@ -148,13 +165,13 @@ pub fn tune_run_evidence(
     catalogue: &Catalogue,
     device: &Device,
     progress: &dyn Progress,
-) -> Result<EvidenceParameters> {
+) -> Result<TunedEvidence> {
     let ground = Ground::of(run, catalogue, device, progress)?;
-    let search = ground.search(catalogue, false)?;
+    let search = ground.search(catalogue, progress)?;
     let tune = ground.held(catalogue, &search, Half::Tune, progress)?;
-    let evidence = best(&tune, &ground.parameters, by_network)?;
-    run.save_evidence(&ground.parameters, &evidence)?;
-    Ok(evidence)
+    let tuned = TunedEvidence::of(&tune, &ground.parameters)?;
+    run.save_evidence(&ground.parameters, &tuned)?;
+    Ok(tuned)
 }
 
 /// A run's photos, with all that they are compared by.
@@ -181,16 +198,15 @@ impl Ground {
         })
     }
 
-    fn search<'a>(&'a self, catalogue: &'a Catalogue, votes: bool) -> Result<Search<'a>> {
+    fn search<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        progress: &dyn Progress,
+    ) -> Result<Search<'a>> {
         let (split, keypoints) = (&self.split, &self.keypoints);
-        let parameters = self.parameters;
+        let (embeddings, parameters) = (&self.embeddings, self.parameters);
         Search::new(
-            catalogue,
-            split,
-            &self.embeddings,
-            keypoints,
-            parameters,
-            votes,
+            catalogue, split, embeddings, keypoints, parameters, progress,
         )
     }
 

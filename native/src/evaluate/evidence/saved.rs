@@ -1,9 +1,10 @@
 //! How evidence counts, as a run keeps it beside its decision.
 
+use super::TunedEvidence;
 use crate::data::write_atomically;
 use crate::train::Run;
 use crate::{Error, Result};
-use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
+use flukeprint_core::decision::DecisionParameters;
 use serde::{Deserialize, Serialize};
 
 /// Where it is kept.
@@ -17,7 +18,7 @@ const WANTED: &str = "run `flukeprint tune --evidence` on this run first";
 struct Saved {
     /// What it was tuned beside: raised are the scores of this decision and of no other.
     decision: DecisionParameters,
-    evidence: EvidenceParameters,
+    evidence: TunedEvidence,
 }
 
 impl Run {
@@ -28,7 +29,7 @@ impl Run {
     pub(crate) fn save_evidence(
         &self,
         decision: &DecisionParameters,
-        evidence: &EvidenceParameters,
+        evidence: &TunedEvidence,
     ) -> Result<()> {
         let path = self.folder().join(EVIDENCE);
         let saved = Saved {
@@ -46,7 +47,7 @@ impl Run {
     ///
     /// # Errors
     /// When it was not tuned yet, or beside another decision, or cannot be used.
-    pub fn evidence(&self) -> Result<EvidenceParameters> {
+    pub fn evidence(&self) -> Result<TunedEvidence> {
         let path = self.folder().join(EVIDENCE);
         if !path.exists() {
             return Err(Error::MissingFile {
@@ -60,7 +61,7 @@ impl Run {
         })?;
         let saved: Saved = serde_json::from_slice(&text).map_err(|error| Error::Run {
             path: path.clone(),
-            reason: error.to_string(),
+            reason: format!("it cannot be used ({error}); {WANTED}"),
         })?;
         if saved.decision != self.decision()? {
             return Err(Error::Run {
@@ -68,10 +69,9 @@ impl Run {
                 reason: format!("the run was tuned anew since; {WANTED}"),
             });
         }
-        saved
-            .evidence
-            .validate()
-            .map_err(flukeprint_core::Error::from)?;
+        for evidence in [&saved.evidence.verify, &saved.evidence.search] {
+            evidence.validate().map_err(flukeprint_core::Error::from)?;
+        }
         Ok(saved.evidence)
     }
 }
