@@ -9,14 +9,14 @@ mod keypoints;
 mod measure;
 mod saved;
 
-use super::embeddings::{Embeddings, embed_catalogue};
+use super::embeddings::Embeddings;
 use super::intervals::Interval;
 use super::report::{Half, queries};
 use super::scores::ScoreRow;
 use crate::Result;
 use crate::data::{Catalogue, Split};
+use crate::ensemble::Ensemble;
 use crate::progress::Progress;
-use crate::train::Run;
 use crate::tune::{Evidence, LabelledQueries, tune_evidence};
 use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
@@ -109,18 +109,18 @@ struct Held {
     found: Vec<Found>,
 }
 
-/// Compares the held-out photos of a tuned run by local features, tunes on one half and measures on the
-/// other.
+/// Compares the held-out photos of a tuned run, [`Ensemble::alone`], or of several by local features, tunes
+/// on one half and measures on the other.
 ///
 /// # Errors
 /// As [`super::evaluate`].
 pub fn evaluate_evidence(
-    run: &Run,
+    ensemble: &Ensemble,
     catalogue: &Catalogue,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<EvidenceReport> {
-    let ground = Ground::of(run, catalogue, device, progress)?;
+    let ground = Ground::of(ensemble, catalogue, device, progress)?;
     let parameters = ground.parameters;
     let search = ground.search(catalogue, progress)?;
     let half = |half| ground.held(catalogue, &search, half, progress);
@@ -155,23 +155,20 @@ impl TunedEvidence {
     }
 }
 
-/// Chooses on the tuning half how evidence counts, as [`evaluate_evidence`] does, and keeps it in the run's
-/// folder, for a bundle with keypoints.
+/// Chooses on the tuning half how evidence counts, as [`evaluate_evidence`] does.
 ///
 /// # Errors
 /// As [`evaluate_evidence`].
-pub fn tune_run_evidence(
-    run: &Run,
+pub fn tune_evidence_of(
+    ensemble: &Ensemble,
     catalogue: &Catalogue,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<TunedEvidence> {
-    let ground = Ground::of(run, catalogue, device, progress)?;
+    let ground = Ground::of(ensemble, catalogue, device, progress)?;
     let search = ground.search(catalogue, progress)?;
     let tune = ground.held(catalogue, &search, Half::Tune, progress)?;
-    let tuned = TunedEvidence::of(&tune, &ground.parameters)?;
-    run.save_evidence(&ground.parameters, &tuned)?;
-    Ok(tuned)
+    TunedEvidence::of(&tune, &ground.parameters)
 }
 
 /// A run's photos, with all that they are compared by.
@@ -184,16 +181,16 @@ struct Ground {
 
 impl Ground {
     fn of(
-        run: &Run,
+        ensemble: &Ensemble,
         catalogue: &Catalogue,
         device: &Device,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let split = run.split(catalogue)?;
+        let split = ensemble.split(catalogue)?;
         Ok(Self {
-            parameters: run.decision()?,
-            embeddings: embed_catalogue(run, catalogue, &split, device, progress)?,
-            keypoints: catalogue_keypoints(run, catalogue, progress)?,
+            parameters: ensemble.decision,
+            embeddings: ensemble.embeddings(catalogue, &split, device, progress)?,
+            keypoints: catalogue_keypoints(ensemble.first(), catalogue, progress)?,
             split,
         })
     }
