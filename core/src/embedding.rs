@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Query;
 use crate::gallery::{GalleryError, normalized};
 use crate::{Error, Result};
 
@@ -17,6 +18,14 @@ pub struct Embedding {
 }
 
 impl Embedding {
+    /// As the decision takes it.
+    pub fn query(&self) -> Query<'_> {
+        Query {
+            feature: &self.feature,
+            logits: &self.logits,
+        }
+    }
+
     /// What is said of a photo after each of its views, see
     /// [`views`](crate::photo::Preprocessing::views): the mean of the features, each made unit
     /// length before, and the mean of the logits. A single view stays as it is.

@@ -1,5 +1,6 @@
 //! The whole path for one photo and one loaded bundle, in order.
 
+mod search;
 mod verify;
 
 use alloc::format;
@@ -278,13 +279,7 @@ impl Identifier {
     /// # Errors
     /// [`Error::Decision`] without photos, or when their numbers cannot be used.
     pub fn decide(&self, photos: &[Embedding], count: usize) -> Result<Answer> {
-        let queries: Vec<Query<'_>> = photos
-            .iter()
-            .map(|embedding| Query {
-                feature: &embedding.feature,
-                logits: &embedding.logits,
-            })
-            .collect();
+        let queries: Vec<Query<'_>> = photos.iter().map(Embedding::query).collect();
         let parameters = &self.manifest.decision;
         Ok(decision::decide_encounter(
             &queries,

@@ -4,7 +4,7 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{bundle, catalogue, copy, flukeprint, run_folder, succeed};
+use common::{bundle, catalogue, copy, flukeprint, refused, run_folder, succeed};
 use flukeprint::data::Boxes;
 use flukeprint::export::open_bundle;
 use flukeprint_core::decision::{Query, decide};
@@ -136,6 +136,43 @@ fn runs_with_other_inputs_become_one_bundle_that_answers_for_both() {
         assert!((score - f64::from(expected.score)).abs() < 1e-4, "{found}");
     }
     gallery_is_fused(&together);
+    is_searched(&at("both"), &at("searched"));
+}
+
+/// How votes count is tuned for the members' scores together, and kept with the ensemble.
+fn is_searched(folder: &Path, out: &Path) {
+    let mut export = export("--ensemble", folder, out);
+    let refusal = refused(export.arg("--keypoints"));
+    assert!(refusal.contains("tune --evidence"), "{refusal}");
+    succeed(flukeprint(&["tune", "--evidence", "--ensemble"]).arg(folder));
+    succeed(&mut export);
+    let searched = open_bundle(out, &Device::flex()).unwrap();
+    let mut photos = searched.photos().iter();
+    let entry = &photos
+        .find(|photo| photo.individual.is_some())
+        .unwrap()
+        .file;
+    let mut identify = flukeprint(&["identify", "--search", "--json", "--boxes"]);
+    identify
+        .arg(catalogue().join("bounding_boxes.csv"))
+        .arg("--bundle");
+    let answer = json(&succeed(
+        identify.arg(out).arg(catalogue().join("train").join(entry)),
+    ));
+    let first = &answer["photos"][0]["candidates"][0];
+    assert_eq!(first["evidence"]["photo"], entry.as_str());
+    assert_eq!(first["evidence"]["duplicate"], true);
+
+    let evaluate = flukeprint(&["evaluate", "--evidence", "--json", "--ensemble"])
+        .arg(folder)
+        .output();
+    let report: Value = serde_json::from_slice(&evaluate.unwrap().stdout).unwrap();
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(out.join("bundle.json")).unwrap()).unwrap();
+    assert_eq!(
+        manifest["evidence"]["search"]["parameters"],
+        report["search"]
+    );
 }
 
 /// A photo of the catalogue, with its box, is nearest to itself.

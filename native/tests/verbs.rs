@@ -3,12 +3,13 @@
 
 mod common;
 
-use common::{bundle, catalogue, flukeprint, make, run_folder, succeed};
+use common::{bundle, catalogue, flukeprint, make, photos_of, run_folder, succeed};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
-fn json(arguments: &mut std::process::Command) -> Value {
+fn json(arguments: &mut Command) -> Value {
     serde_json::from_slice(&succeed(arguments).stdout).unwrap()
 }
 
@@ -216,4 +217,47 @@ fn every_verb_has_help_with_an_example() {
             "{verb}"
         );
     }
+}
+
+/// Runs a command whose reader went away before the first line.
+fn unread(command: &mut Command) -> Output {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_nothing_with_a_panic() {
+    let photo = &photos_of(&catalogue().join("test"))[0];
+    let mut identify = flukeprint(&["identify", "--bundle"]);
+    identify.arg(bundle()).arg(photo);
+    let mut commands = [
+        identify,
+        flukeprint(&["recipes"]),
+        flukeprint(&["recipes", "tiny"]),
+        flukeprint(&["models", "--json"]),
+    ];
+    for command in &mut commands {
+        let output = unread(command);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}: {told}");
+        assert!(!told.contains("panic"), "{command:?}: {told}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = flukeprint(&["recipes"]).stdout(full).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot write the standard output"), "{told}");
 }

@@ -3,39 +3,13 @@
 
 mod common;
 
-use common::{
-    bundle, catalogue, copy, file_name, flukeprint, photos_of, refused, run_folder, succeed,
-};
+use common::evidence::{export, individuals, known_photo, with_keypoints};
+use common::{bundle, catalogue, copy, file_name, flukeprint, photos_of, refused, succeed};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
-use tempfile::TempDir;
-
-fn export(run: &Path, out: &Path) -> Command {
-    let mut command = flukeprint(&["export", "--date", "2026-01-01", "--keypoints", "--run"]);
-    command.arg(run).arg("--out").arg(out);
-    command
-}
-
-/// A bundle with keypoints.
-fn with_keypoints() -> &'static Path {
-    static MADE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let made = MADE.get_or_init(|| {
-        let run = copy(run_folder());
-        let refusal = refused(&mut export(run.path(), &run.path().join("bundle")));
-        assert!(refusal.contains("tune --evidence"), "{refusal}");
-        let tuned = succeed(flukeprint(&["tune", "--evidence", "--run"]).arg(run.path()));
-        let told = String::from_utf8(tuned.stdout).unwrap();
-        assert!(told.contains("verifying the first whales"), "{told}");
-        let out = run.path().join("bundle");
-        succeed(&mut export(run.path(), &out));
-        (run, out)
-    });
-    &made.1
-}
 
 /// The gallery's photos were looked at in these boxes too.
 fn identify(bundle: &Path, photo: &Path) -> Command {
@@ -49,21 +23,6 @@ fn answer(bundle: &Path, photo: &Path) -> Value {
     let output = succeed(identify(bundle, photo).arg("--json"));
     let answers: Value = serde_json::from_slice(&output.stdout).unwrap();
     answers["photos"][0].clone()
-}
-
-fn individuals(bundle: &Path) -> Value {
-    let read = |path: &Path| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
-    let manifest = read(&bundle.join("bundle.json"));
-    read(&bundle.join(manifest["files"]["individuals"]["path"].as_str().unwrap()))
-}
-
-/// A photo that the gallery holds, of a whale that it knows.
-fn known_photo() -> PathBuf {
-    let individuals = individuals(with_keypoints());
-    let photos = individuals["photos"].as_array().unwrap();
-    let known = photos.iter().find(|photo| photo["individual"].is_u64());
-    let file = known.unwrap()["file"].as_str().unwrap();
-    catalogue().join("train").join(file)
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::write::StaticFile;
 use crate::decision::EvidenceParameters;
 use crate::evidence::file::ENDING;
 use crate::evidence::verify::CompareOptions;
+use crate::evidence::vote::{IndexOptions, VoteOptions};
 use crate::evidence::{Chip, DescriptorKind, Options};
 use crate::{Error, Result};
 
@@ -23,8 +24,32 @@ pub struct EvidenceFacts {
     pub options: Options,
     /// How two photos are compared.
     pub compare: CompareOptions,
-    /// How much a match counts.
+    /// How much a match counts where the first whales are verified.
     pub parameters: EvidenceParameters,
+    /// How the whole gallery votes; absent where that was not tuned. A program that does not know of it
+    /// verifies the first whales, which needs nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchFacts>,
+}
+
+/// How all of the gallery's photos vote for a query, and how that and a match count then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchFacts {
+    /// How their descriptors are sorted.
+    pub index: IndexOptions,
+    /// How they vote.
+    pub vote: VoteOptions,
+    /// How much votes and matches count.
+    pub parameters: EvidenceParameters,
+}
+
+impl SearchFacts {
+    fn validate(&self) -> Result<()> {
+        self.index.validate()?;
+        self.vote.validate()?;
+        Ok(self.parameters.validate()?)
+    }
 }
 
 impl EvidenceFacts {
@@ -37,6 +62,7 @@ impl EvidenceFacts {
         self.options.validate()?;
         self.compare.validate()?;
         self.parameters.validate()?;
+        self.search.as_ref().map_or(Ok(()), SearchFacts::validate)?;
         let Options {
             upright,
             affine,

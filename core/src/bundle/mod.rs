@@ -27,7 +27,7 @@ mod members;
 pub mod weights;
 mod write;
 
-pub use evidence::{EvidenceFacts, KEYPOINTS};
+pub use evidence::{EvidenceFacts, KEYPOINTS, SearchFacts};
 pub use growth::{Did, Enrolled, Entry, GrowingBundle, GrowthError, NewPhoto};
 pub use hash::sha256_hex;
 pub use load::{Bundle, Loader};

@@ -22,7 +22,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    Answer, DecisionError, DecisionParameters, EvidenceParameters, OperatingPoint, Query,
+    Answer, DecisionError, DecisionParameters, EvidenceParameters, Found, OperatingPoint, Query,
     probabilities, rank, scores_of_photo,
 };
 use crate::gallery::{Closeness, Gallery};
@@ -55,8 +55,9 @@ pub fn decide_encounter(
     scored.answer(parameters, point, k)
 }
 
-/// As [`decide`](super::decide), where local features were compared: `found` has the inliers of whales,
-/// by slot, and `evidence` says what they are worth. The raised scores are calibrated as `evidence` says.
+/// As [`decide`](super::decide), where local features `found` something, and `evidence` says what it is
+/// worth. The raised scores are calibrated as `evidence` says. Where nothing was found, the answer is that of
+/// [`decide`](super::decide).
 ///
 /// # Errors
 /// As [`decide`](super::decide); a parameter of `evidence` out of range.
@@ -64,14 +65,17 @@ pub fn decide_verified(
     query: &Query<'_>,
     gallery: &Gallery,
     parameters: &DecisionParameters,
-    (evidence, found): (&EvidenceParameters, &[(usize, u32)]),
+    (evidence, found): (&EvidenceParameters, Found<'_>),
     point: &OperatingPoint,
     k: usize,
 ) -> Result<Answer, DecisionError> {
+    if found.is_nothing() {
+        return super::decide(query, gallery, parameters, point, k);
+    }
     point.validate(parameters)?;
     evidence.validate()?;
     let mut scored = Scored::of(core::slice::from_ref(query), gallery, parameters)?;
-    scored.scores = evidence.raised(&scored.scores, found, &[]);
+    scored.scores = evidence.raised(&scored.scores, found);
     scored.answer(&evidence.calibrated(parameters), point, k)
 }
 

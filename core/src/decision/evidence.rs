@@ -41,6 +41,27 @@ pub struct EvidenceParameters {
     pub first_offset: f32,
 }
 
+/// What local features found for a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Found<'a> {
+    /// Inliers with photos of whales, by the whale's slot; of several entries of a whale the highest
+    /// counts.
+    pub inliers: &'a [(usize, u32)],
+    /// The votes of every label, `[individuals + 1]`; empty where the catalogue did not vote.
+    pub votes: &'a [f32],
+}
+
+impl Found<'_> {
+    fn voted(&self) -> bool {
+        self.votes.iter().any(|&votes| votes > 0.0)
+    }
+
+    /// Nothing was compared and nobody got a vote: the answer stays as it is.
+    pub fn is_nothing(&self) -> bool {
+        self.inliers.is_empty() && !self.voted()
+    }
+}
+
 /// Votes that are worth half of all that votes can be worth.
 const HALF_VOTES: f32 = 0.3;
 
@@ -92,21 +113,22 @@ impl EvidenceParameters {
         self.weight * self.worth.probability(f64::from(inliers)) as f32
     }
 
-    /// The final scores of all labels, `New` the last, raised by what was found: the most inliers that a
-    /// photo of a whale has, by the whale's slot, and the votes of every label, if the catalogue voted.
-    /// Of several entries of a whale the highest counts; slots beyond the whales are not raised.
+    /// The final scores of all labels, `New` the last, raised by what was found. Slots beyond the whales
+    /// are not raised, and `New` only where somebody got a vote.
     #[must_use]
-    pub fn raised(&self, scores: &[f32], found: &[(usize, u32)], votes: &[f32]) -> Vec<f32> {
+    pub fn raised(&self, scores: &[f32], found: Found<'_>) -> Vec<f32> {
         let mut raised = scores.to_vec();
         let Some((new, whales)) = raised.split_last_mut() else {
             return raised;
         };
-        *new += self.new_raise;
-        for (whale, &votes) in whales.iter_mut().zip(votes) {
+        if found.voted() {
+            *new += self.new_raise;
+        }
+        for (whale, &votes) in whales.iter_mut().zip(found.votes) {
             *whale += self.votes_weight * votes_share(votes);
         }
         let before = whales.to_vec();
-        for &(slot, inliers) in found {
+        for &(slot, inliers) in found.inliers {
             if let (Some(whale), Some(before)) = (whales.get_mut(slot), before.get(slot)) {
                 *whale = whale.max(before + self.raise(inliers));
             }
@@ -136,12 +158,19 @@ mod tests {
         }
     }
 
+    fn compared(inliers: &[(usize, u32)]) -> Found<'_> {
+        Found {
+            inliers,
+            votes: &[],
+        }
+    }
+
     #[test]
     fn a_match_raises_its_whale_and_nobody_else() {
         let scores = [0.5, 0.9, 0.7];
-        let raised = parameters().raised(&scores, &[(0, 12), (0, 3), (2, 99), (7, 99)], &[]);
+        let raised = parameters().raised(&scores, compared(&[(0, 12), (0, 3), (2, 99), (7, 99)]));
         assert_eq!(raised, [1.5, 0.9, 0.7]);
-        let none = parameters().raised(&[], &[(0, 12)], &[]);
+        let none = parameters().raised(&[], compared(&[(0, 12)]));
         assert_eq!(none, Vec::<f32>::new());
     }
 
@@ -153,8 +182,19 @@ mod tests {
             ..parameters()
         };
         // 0.3 votes are half of all that votes are worth.
-        let raised = searched.raised(&[0.5, 0.9, 0.75], &[(1, 12)], &[0.3, 0.0, 9.0]);
-        assert_eq!(raised, [1.5, 1.9, 1.0]);
+        let found = Found {
+            inliers: &[(1, 12)],
+            votes: &[0.3, 0.0, 9.0],
+        };
+        assert_eq!(searched.raised(&[0.5, 0.9, 0.75], found), [1.5, 1.9, 1.0]);
+        assert!(!found.is_nothing());
+        // A photo without keypoints says nothing about strangers either.
+        let silent = Found {
+            inliers: &[],
+            votes: &[0.0; 3],
+        };
+        assert_eq!(searched.raised(&[0.5, 0.9, 0.75], silent), [0.5, 0.9, 0.75]);
+        assert!(silent.is_nothing());
     }
 
     #[test]
@@ -185,12 +225,12 @@ mod tests {
             scores in prop::collection::vec(-1.0_f32..3.0, 1..9),
             found in prop::collection::vec((0_usize..9, 0_u32..60), 0..12),
         ) {
-            let raised = parameters().raised(&scores, &found, &[]);
+            let raised = parameters().raised(&scores, compared(&found));
             prop_assert!(raised.iter().zip(&scores).all(|(raised, before)| raised >= before));
             prop_assert_eq!(raised.last(), scores.last());
             let mut turned = found.clone();
             turned.reverse();
-            prop_assert_eq!(parameters().raised(&scores, &turned, &[]), raised);
+            prop_assert_eq!(parameters().raised(&scores, compared(&turned)), raised);
         }
     }
 }

@@ -19,7 +19,7 @@
 //! 8. `rank`: the first k by probability, equal ones by score, and equal scores in label order.
 //!
 //! Where local features were compared, `evidence` raises whales between steps 5 and 6
-//! ([`decide_verified`]).
+//! ([`decide_verified`]); `shortlist` says whom a query is compared with.
 //!
 //! Several photos of one animal are an *encounter*: `encounter` makes one score a label of theirs
 //! between steps 5 and 6. A photo alone is an encounter of one.
@@ -39,6 +39,7 @@ mod fusion;
 mod operating;
 mod parameters;
 mod rank;
+mod shortlist;
 mod similarity;
 mod softmax;
 #[cfg(test)]
@@ -54,11 +55,12 @@ pub use encounter::{
     ALLOWANCE, GROWTH, REACH, decide_encounter, decide_verified, encounter_column,
     encounter_probabilities,
 };
-pub use evidence::{EvidenceParameters, votes_share};
+pub use evidence::{EvidenceParameters, Found, votes_share};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use operating::{OperatingPoint, OperatingRates};
 pub use parameters::DecisionParameters;
 pub use rank::{Answer, Candidate, rank_of};
+pub use shortlist::{Listed, ShortlistSize, first_by_score, first_by_votes};
 pub use similarity::{
     cosine, similarity, similarity_column, whale_similarity, with_new_similarity,
 };
@@ -89,6 +91,18 @@ pub fn decide(
     k: usize,
 ) -> Result<Answer, DecisionError> {
     decide_encounter(core::slice::from_ref(query), gallery, parameters, point, k)
+}
+
+/// The final score (step 5) of every label for one photo, by slot.
+///
+/// # Errors
+/// As [`decide`].
+pub fn final_scores(
+    query: &Query<'_>,
+    gallery: &Gallery,
+    parameters: &DecisionParameters,
+) -> Result<Vec<f32>, DecisionError> {
+    Ok(scores_of_photo(query, gallery, parameters)?.0)
 }
 
 /// Steps 1 to 5 for one photo: the final score of every label, and how near it is.

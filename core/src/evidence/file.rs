@@ -41,6 +41,11 @@ const KEYPOINT: usize = 14;
 /// The keypoints that a file has room for.
 pub const MOST_KEYPOINTS: usize = (LARGEST_FILE - HEADER) / (KEYPOINT + DESCRIPTOR);
 
+/// The most keypoints that files of so many bytes in all can have.
+pub fn keypoints_in(bytes: u64) -> usize {
+    usize::try_from(bytes / (KEYPOINT + DESCRIPTOR) as u64).unwrap_or(usize::MAX)
+}
+
 /// Centres are kept from `-MARGIN` to 1 + `MARGIN` of a side: refined ones can leave the image.
 const MARGIN: f32 = 0.25;
 
@@ -76,6 +81,15 @@ pub fn encode(features: &Features) -> Vec<u8> {
     let hash = hash(&bytes);
     bytes[HASH].copy_from_slice(&hash);
     bytes
+}
+
+/// `features` as a file keeps them: of another photo's, which come from a file, they then differ in the
+/// photo alone.
+///
+/// # Errors
+/// None: what [`encode`] writes can be read.
+pub fn kept(features: &Features) -> Result<Features> {
+    decode("the photo", &encode(features))
 }
 
 /// The features in the bytes of `file`.

@@ -11,10 +11,12 @@ use serde::Serialize;
 
 use super::{Embedding, Identifier};
 use crate::bundle::{EvidenceFacts, FileEntry};
-use crate::decision::{self, Answer, Query};
+use crate::decision::{
+    self, Answer, EvidenceParameters, Found, Listed, ShortlistSize, first_by_score,
+};
 use crate::evidence::geometry::Transform;
 use crate::evidence::verify::{Comparison, compare};
-use crate::evidence::{DESCRIPTOR, Features, Networks, features, file};
+use crate::evidence::{Features, Networks, features, file};
 use crate::gallery::Label;
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
@@ -33,6 +35,9 @@ pub struct VerifiedAnswer {
     pub compared: Vec<Compared>,
     /// Those that it could not be compared with.
     pub missing: Vec<Missing>,
+    /// What every label got in the gallery's vote, by slot, `[individuals + 1]`; empty where none was held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<f32>,
 }
 
 /// The query compared with one gallery photo.
@@ -123,26 +128,41 @@ impl Identifier {
     /// A bundle without keypoints, and as [`Identifier::decide`].
     pub fn to_verify(&self, photo: &Embedding) -> Result<Vec<(u32, &FileEntry)>> {
         let parameters = &self.evidence()?.parameters;
-        let whales = parameters.whales as usize;
-        // `New` may be among the first.
-        let answer = self.decide(core::slice::from_ref(photo), whales.saturating_add(1))?;
-        let labels = answer.candidates.iter().map(|candidate| candidate.label);
-        let mut files = Vec::new();
-        for label in labels.filter(|&label| label != Label::New).take(whales) {
-            let photos = parameters.photos as usize;
-            let nearest = self.gallery.nearest_of(&photo.feature, label, photos)?;
-            for one in nearest {
-                let keypoints = self.photos.get(one.row as usize);
-                let keypoints = keypoints.and_then(|photo| photo.keypoints.as_ref());
-                files.extend(keypoints.map(|file| (one.row, file)));
-            }
-        }
-        Ok(files)
+        Ok(self.files_of(self.first_whales(photo, parameters)?))
     }
 
-    /// The local features of the fluke in `region`, found as the gallery's were, as many as a file has room
-    /// for; `None` where the bundle
-    /// has no such.
+    /// The first whales by the networks' scores, with the photos of each that are compared.
+    pub(super) fn first_whales(
+        &self,
+        photo: &Embedding,
+        parameters: &EvidenceParameters,
+    ) -> Result<Vec<Listed>> {
+        let decision = &self.manifest.decision;
+        let scores = decision::final_scores(&photo.query(), &self.gallery, decision)?;
+        let size = ShortlistSize::of(parameters);
+        Ok(first_by_score(
+            &scores,
+            &self.gallery,
+            &photo.feature,
+            size,
+        )?)
+    }
+
+    /// The files of keypoints of all photos listed, each once.
+    pub(super) fn files_of(&self, listed: Vec<Listed>) -> Vec<(u32, &FileEntry)> {
+        let mut files: Vec<(u32, &FileEntry)> = Vec::new();
+        for row in listed.into_iter().flat_map(|whale| whale.rows) {
+            let photo = self.photos.get(row as usize);
+            let file = photo.and_then(|photo| photo.keypoints.as_ref());
+            if !files.iter().any(|&(known, _)| known == row) {
+                files.extend(file.map(|file| (row, file)));
+            }
+        }
+        files
+    }
+
+    /// The local features of the fluke in `region`, found as the gallery's were and as a file would keep
+    /// them; `None` where the bundle has no such.
     ///
     /// # Errors
     /// [`Error::Region`] when the region does not lie in the photo.
@@ -151,19 +171,14 @@ impl Identifier {
             return Ok(None);
         };
         let image = facts.chip.image(photo, region)?;
-        let networks = Networks::default();
-        let mut found = features(&image, &facts.options, &networks, &self.device).await?;
+        let found = features(&image, &facts.options, &Networks::default(), &self.device).await?;
         // Matches count as between photos whose features are in files.
-        found.keypoints.truncate(file::MOST_KEYPOINTS);
-        found
-            .descriptors
-            .truncate(file::MOST_KEYPOINTS * DESCRIPTOR);
-        Ok(Some(found))
+        Ok(Some(file::kept(&found)?))
     }
 
     /// Compares the fluke in `region` of a photo with the gallery photos whose files were `fetched`, and
     /// answers anew: the first `count` labels. `embedding` is the photo's. `on_compared` hears how many are
-    /// done. Where none could be compared with, the answer is what it was.
+    /// done. Where none could be compared with, or the photo has no keypoints, the answer is what it was.
     ///
     /// # Errors
     /// A bundle without keypoints, [`Error::Region`] when the region does not lie in the photo, and as
@@ -174,43 +189,81 @@ impl Identifier {
         embedding: &Embedding,
         fetched: &[Fetched],
         count: usize,
+        on_compared: impl FnMut(usize),
+    ) -> Result<VerifiedAnswer> {
+        let parameters = &self.evidence()?.parameters;
+        let looked = self.looked(photo, region).await?;
+        let comparing = Comparing {
+            looked: &looked,
+            votes: Vec::new(),
+            parameters,
+        };
+        self.answer_by(comparing, embedding, fetched, count, on_compared)
+    }
+
+    /// What a photo shows, and where that is in it.
+    pub(super) async fn looked(&self, photo: &Photo, region: Region) -> Result<Looked> {
+        let features = self.look(photo, region).await?.unwrap_or_default();
+        let photo = [photo.width, photo.height];
+        let chip = &self.evidence()?.chip;
+        Ok(Looked {
+            to_photo: chip.to_photo(region, photo, features.size)?,
+            features,
+        })
+    }
+
+    /// Compares with the photos that were fetched and decides.
+    pub(super) fn answer_by(
+        &self,
+        comparing: Comparing<'_>,
+        embedding: &Embedding,
+        fetched: &[Fetched],
+        count: usize,
         mut on_compared: impl FnMut(usize),
     ) -> Result<VerifiedAnswer> {
-        let facts = self.evidence()?;
-        let query = self.look(photo, region).await?.unwrap_or_default();
-        let to_photo = facts
-            .chip
-            .to_photo(region, [photo.width, photo.height], query.size)?;
         let (mut compared, mut missing) = (Vec::new(), Vec::new());
         for (done, (row, bytes)) in fetched.iter().enumerate() {
             match self.of_gallery(*row, bytes) {
                 Ok((label, gallery)) => {
-                    let found = compare(&query, &gallery, &facts.compare);
-                    let inliers = found.inliers.len() as u32;
-                    let probability = facts.parameters.worth.probability(f64::from(inliers));
-                    compared.push(Compared {
-                        row: *row,
-                        label,
-                        matches: found.matches.len(),
-                        inliers,
-                        probability,
-                        says: Says::of(probability),
-                        duplicate: found.duplicate,
-                        pairs: pairs(&query, &gallery, &found, &to_photo),
-                        transform: from_photo(&found, &to_photo),
-                        size: gallery.size,
-                        keypoints: gallery.keypoints.iter().map(|k| k.frame.center).collect(),
-                    });
+                    compared.push(self.compared(&comparing, *row, label, &gallery)?);
                 }
                 Err(reason) => missing.push(Missing { row: *row, reason }),
             }
             on_compared(done + 1);
         }
         Ok(VerifiedAnswer {
-            answer: self.decide_by(embedding, facts, &compared, count)?,
-            keypoints: query.keypoints.len(),
+            answer: self.decide_by(&comparing, embedding, &compared, count)?,
+            keypoints: comparing.looked.features.keypoints.len(),
             compared,
             missing,
+            votes: comparing.votes,
+        })
+    }
+
+    fn compared(
+        &self,
+        comparing: &Comparing<'_>,
+        row: u32,
+        label: Label,
+        gallery: &Features,
+    ) -> Result<Compared> {
+        let Looked { features, to_photo } = comparing.looked;
+        let found = compare(features, gallery, &self.evidence()?.compare);
+        let inliers = found.inliers.len() as u32;
+        let worth = &comparing.parameters.worth;
+        let probability = worth.probability(f64::from(inliers));
+        Ok(Compared {
+            row,
+            label,
+            matches: found.matches.len(),
+            inliers,
+            probability,
+            says: Says::of(probability),
+            duplicate: found.duplicate,
+            pairs: pairs(features, gallery, &found, to_photo),
+            transform: from_photo(&found, to_photo),
+            size: gallery.size,
+            keypoints: gallery.keypoints.iter().map(|k| k.frame.center).collect(),
         })
     }
 
@@ -238,32 +291,47 @@ impl Identifier {
 
     fn decide_by(
         &self,
+        comparing: &Comparing<'_>,
         embedding: &Embedding,
-        facts: &EvidenceFacts,
         compared: &[Compared],
         count: usize,
     ) -> Result<Answer> {
-        if compared.is_empty() {
-            return self.decide(core::slice::from_ref(embedding), count);
-        }
         let individuals = self.gallery.individuals().len();
-        let found: Vec<(usize, u32)> = compared
+        let inliers: Vec<(usize, u32)> = compared
             .iter()
             .map(|one| (one.label.slot(individuals), one.inliers))
             .collect();
-        let query = Query {
-            feature: &embedding.feature,
-            logits: &embedding.logits,
+        // Without a keypoint there is nothing to say.
+        let found = match comparing.looked.features.keypoints.is_empty() {
+            true => Found::default(),
+            false => Found {
+                inliers: &inliers,
+                votes: &comparing.votes,
+            },
         };
         Ok(decision::decide_verified(
-            &query,
+            &embedding.query(),
             &self.gallery,
             &self.manifest.decision,
-            (&facts.parameters, &found),
+            (comparing.parameters, found),
             &self.point,
             count,
         )?)
     }
+}
+
+/// A photo's features, and the way from their places to its pixels.
+pub(super) struct Looked {
+    pub(super) features: Features,
+    to_photo: Transform,
+}
+
+/// What a query brings to be compared, and how what is found counts.
+pub(super) struct Comparing<'a> {
+    pub(super) looked: &'a Looked,
+    /// As [`VerifiedAnswer::votes`].
+    pub(super) votes: Vec<f32>,
+    pub(super) parameters: &'a EvidenceParameters,
 }
 
 fn pairs(

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::panic, clippy::unwrap_used)] // each test file uses a part
 
 pub mod growth;
+pub mod spots;
 
 use burn::tensor::Device;
 use flukeprint_core::bundle::{

@@ -1,6 +1,7 @@
 //! Progress bars on a terminal, plain lines without one. Both go to the standard error, so that the
 //! standard output holds results alone.
 
+use super::out::tell;
 use crate::progress::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -104,14 +105,14 @@ impl Progress for Bars {
         task.first.get_or_insert((done, Instant::now()));
         if task.told.elapsed() >= LINE_EVERY {
             task.told = Instant::now();
-            eprintln!("{}", task.line(done));
+            tell!("{}", task.line(done));
         }
     }
 
     fn note(&self, text: &str) {
         match &self.lock().bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => tell!("{text}"),
         }
     }
 }

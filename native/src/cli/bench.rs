@@ -2,6 +2,7 @@
 
 use super::devices::DeviceArgs;
 use super::import::backbone;
+use super::out::say;
 use crate::Result;
 use crate::bench::{Mode, Report, Spread, Workload, bench};
 use crate::progress::Progress;
@@ -94,10 +95,12 @@ fn print(report: &Report) {
         Mode::Training => "training",
     };
     let [height, width] = report.input;
-    println!("burn on {}", report.device);
-    println!(
+    say!("burn on {}", report.device);
+    say!(
         "{}, {mode}, {height} x {width}, batch {}, {} steps",
-        report.backbone, report.batch, report.steps
+        report.backbone,
+        report.batch,
+        report.steps
     );
     row("images per second", report.images_per_second);
     row("step, ms", report.milliseconds);
@@ -112,7 +115,7 @@ fn print(report: &Report) {
     ] {
         if let Some(bytes) = bytes {
             let name = format!("{name}, MiB");
-            println!("  {name:<30}{:>10.0}", bytes as f64 / f64::from(1 << 20));
+            say!("  {name:<30}{:>10.0}", bytes as f64 / f64::from(1 << 20));
         }
     }
 }
@@ -123,5 +126,5 @@ fn row(name: &str, spread: Spread) {
         least,
         most,
     } = spread;
-    println!("  {name:<30}{median:>10.2}   ({least:.2} to {most:.2})");
+    say!("  {name:<30}{median:>10.2}   ({least:.2} to {most:.2})");
 }

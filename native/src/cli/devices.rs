@@ -1,5 +1,6 @@
 //! `flukeprint devices`, and the word with which other verbs choose one.
 
+use super::out::say;
 use crate::Result;
 use crate::device::{DeviceChoice, DeviceKind, describe};
 use burn::tensor::Device;
@@ -103,13 +104,13 @@ impl Kind {
         for found in &self.devices {
             let what = found.name.as_ref().or(found.error.as_ref());
             let what = what.map_or("", String::as_str);
-            println!("{:<8}{what}", found.device);
+            say!("{:<8}{what}", found.device);
         }
         match (self.feature, self.built, self.devices.is_empty()) {
-            (Some(feature), false, _) => println!(
+            (Some(feature), false, _) => say!(
                 "{kind:<8}{meaning}: not in this build; cargo build --release -p flukeprint --features {feature}"
             ),
-            (_, true, true) => println!("{kind:<8}{meaning}: none on this machine"),
+            (_, true, true) => say!("{kind:<8}{meaning}: none on this machine"),
             _ => {}
         }
     }

@@ -1,13 +1,20 @@
 //! The table of encounters, as people read it.
 
+use super::out::say;
 use crate::evaluate::encounters::{EncounterReport, EncounterScores, Estimate, Scores};
 
 /// Prints what several photos are worth together, of known and of new whales.
 pub fn print(report: &EncounterReport) {
-    println!("Encounters ({}; {} draws):", report.protocol, report.draws);
-    println!(
+    say!("Encounters ({}; {} draws):", report.protocol, report.draws);
+    say!(
         "  {:<36}{:>7}{:>9}{:>9}{:>9}{:>26}{:>10}",
-        "", "whales", "alone", "certain", "together", "gain (95 %)", "intruder"
+        "",
+        "whales",
+        "alone",
+        "certain",
+        "together",
+        "gain (95 %)",
+        "intruder"
     );
     for row in &report.rows {
         for (kind, scores) in [("known", &row.known), ("new", &row.new)] {
@@ -35,7 +42,7 @@ fn print_scores(name: &str, scores: &EncounterScores) {
             "{:+.3} ({:+.3} to {:+.3})",
             gain.value, gain.interval.low, gain.interval.high
         );
-        println!(
+        say!(
             "  {:<36}{:>7}{:>9.3}{:>9.3}{:>9.3}{gained:>26}{:>10.3}",
             format!("{name}, {measure}"),
             scores.whales,

@@ -2,6 +2,7 @@
 
 use super::devices::DeviceArgs;
 use super::export::today;
+use super::out::say;
 use crate::data::{Boxes, Catalogue, Reading, Source};
 use crate::grow::{Given, enroll};
 use crate::progress::Progress;
@@ -64,7 +65,7 @@ impl Enroll {
         if self.json {
             return super::print_json(&enrolment);
         }
-        println!(
+        say!(
             "{} photos and {} new individuals enrolled, {} columns of the classifier made; \
              {:.0} ms a photo to embed, {:.1} ms a photo to add",
             enrolment.photos,

@@ -1,16 +1,22 @@
 //! What enrolling is worth, as people read it.
 
+use super::out::say;
 use crate::evaluate::enrolling::{After, Enrolling, Found, Old, Share};
 
 /// Prints the whole report.
 pub fn print(report: &Enrolling) {
-    println!(
+    say!(
         "{} whales that training never saw, enrolled by one photo each (seed {}) among {} old ones:",
-        report.whales, report.seed, report.old_whales
+        report.whales,
+        report.seed,
+        report.old_whales
     );
-    println!(
+    say!(
         "  {:<44}{:>8}  {:<26}{:<26}",
-        "", "photos", "top-1", "top-5"
+        "",
+        "photos",
+        "top-1",
+        "top-5"
     );
     let ways = [
         ("known by their photo alone", &report.by_photo),
@@ -33,21 +39,24 @@ pub fn print(report: &Enrolling) {
         "old whales with one photo, before",
         &report.old_with_one_photo,
     );
-    println!("The {} photos of the report half:", report.old_queries);
-    println!(
+    say!("The {} photos of the report half:", report.old_queries);
+    say!(
         "  {:<44}{:<26}{:<26}{:<26}",
-        "", "MAP@5", "top-1", "known top-1"
+        "",
+        "MAP@5",
+        "top-1",
+        "known top-1"
     );
     old("before", &report.before);
     after("by photo alone", &report.by_photo);
     after("with columns", &report.imprinted);
-    println!("  (in brackets 95 % of 1000 draws of the whales; a cost below 0 is a gain)");
+    say!("  (in brackets 95 % of 1000 draws of the whales; a cost below 0 is a gain)");
 }
 
 fn after(name: &str, after: &After) {
     old(&format!("after, {name}"), &after.old);
     old("  cost", &after.cost);
-    println!(
+    say!(
         "    {:.1} % of known whales' photos are given to an enrolled one, {:.1} % if it were by chance",
         after.taken * 100.0,
         after.taken_by_chance * 100.0
@@ -55,7 +64,7 @@ fn after(name: &str, after: &After) {
 }
 
 fn found(name: &str, found: &Found) {
-    println!(
+    say!(
         "  {name:<44}{:>8}  {:<26}{:<26}",
         found.queries,
         share(found.top1),
@@ -64,7 +73,7 @@ fn found(name: &str, found: &Found) {
 }
 
 fn old(name: &str, old: &Old) {
-    println!(
+    say!(
         "  {name:<44}{:<26}{:<26}{:<26}",
         share(old.map5),
         share(old.top1),

@@ -1,6 +1,7 @@
 //! `flukeprint ensemble`.
 
 use super::devices::DeviceArgs;
+use super::out::say;
 use super::table;
 use crate::Result;
 use crate::ensemble::{self, EnsembleReport, Fuse, How, StepReport};
@@ -75,21 +76,23 @@ impl Ensemble {
 }
 
 fn print(report: &EnsembleReport, all: bool) {
-    println!("Runs, and MAP@5 on the photos that each was tuned on (flattering):");
+    say!("Runs, and MAP@5 on the photos that each was tuned on (flattering):");
     for one in &report.runs {
         let run = one.run.display();
-        println!(
+        say!(
             "  {:>2}  {:.3}  {run} ({})",
-            one.number, one.tuned_map5, one.recipe
+            one.number,
+            one.tuned_map5,
+            one.recipe
         );
     }
     if !all {
-        println!("Step by step, on the same photos:");
+        say!("Step by step, on the same photos:");
         for step in &report.steps {
-            println!("  {:.3}  {}", step.tuned_map5, together(&step.members));
+            say!("  {:.3}  {}", step.tuned_map5, together(&step.members));
         }
     }
-    println!("{}", verdict(report, all));
+    say!("{}", verdict(report, all));
     let singles = report
         .runs
         .iter()

@@ -4,6 +4,7 @@ use super::devices::DeviceArgs;
 use super::export::today;
 use super::{encounters, table};
 use crate::data::{Catalogue, Reading, Source};
+use crate::ensemble::Ensemble;
 use crate::evaluate::encounters::evaluate_encounters;
 use crate::evaluate::enrolling::evaluate_enrolling;
 use crate::evaluate::evidence::evaluate_evidence;
@@ -33,8 +34,15 @@ use std::path::{Path, PathBuf};
 )]
 pub struct Evaluate {
     /// Folder of a run.
-    #[arg(long, required_unless_present = "bundle", conflicts_with = "bundle")]
+    #[arg(
+        long,
+        required_unless_present_any = ["bundle", "ensemble"],
+        conflicts_with_all = ["bundle", "ensemble"]
+    )]
     run: Option<PathBuf>,
+    /// Folder of an ensemble, to measure what local features add to it.
+    #[arg(long, requires = "evidence", conflicts_with = "bundle")]
+    ensemble: Option<PathBuf>,
     /// Folder of a bundle.
     #[arg(long, requires = "labels", requires = "photos")]
     bundle: Option<PathBuf>,
@@ -67,7 +75,7 @@ pub struct Evaluate {
     encounters: bool,
     /// Instead, measure what local features add: alone, verifying the first whales, and with a vote of the
     /// whole catalogue.
-    #[arg(long, requires = "run")]
+    #[arg(long, conflicts_with = "bundle")]
     evidence: bool,
     #[command(flatten)]
     device: DeviceArgs,
@@ -99,7 +107,14 @@ impl Evaluate {
             (None, Some(bundle), Some(labels), Some(photos)) => {
                 self.bundle(bundle, labels, photos, progress)
             }
+            (Some(run), ..) if self.evidence => {
+                self.evidence(Ensemble::alone(Run::open(run)?)?, progress)
+            }
             (Some(run), ..) => self.tuned_run(run, progress),
+            (None, None, ..) => self
+                .ensemble
+                .iter()
+                .try_for_each(|folder| self.evidence(Ensemble::open(folder)?, progress)),
             // The parser lets nothing else through.
             _ => Ok(()),
         }
@@ -130,14 +145,6 @@ impl Evaluate {
                 }
             };
         }
-        if self.evidence {
-            let report = evaluate_evidence(&run, &catalogue, &device, progress)?;
-            if !self.json {
-                super::evidence::print(&report);
-                return Ok(());
-            }
-            return super::print_json(&report);
-        }
         let mut report = evaluate(&run, &catalogue, &device, progress)?;
         if let Some(path) = &self.html {
             html::write_run(&report, &about(format!("Run {}", folder.display())), path)?;
@@ -165,6 +172,17 @@ impl Evaluate {
             table::print_reid(which, reid);
         }
         report.encounters.iter().for_each(encounters::print);
+        Ok(())
+    }
+
+    fn evidence(&self, ensemble: Ensemble, progress: &dyn Progress) -> Result<()> {
+        let device = self.device.open()?;
+        let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
+        let report = evaluate_evidence(&ensemble, &catalogue, &device, progress)?;
+        if self.json {
+            return super::print_json(&report);
+        }
+        super::evidence::print(&report);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The tables of what local features add, as people read them.
 
+use super::out::say;
 use super::table;
 use crate::evaluate::evidence::{EvidenceReport, Gain};
 use flukeprint_core::decision::EvidenceParameters;
@@ -17,15 +18,19 @@ pub fn print(report: &EvidenceReport) {
         let known = known.map_or_else(String::new, |known| {
             format!(", known top-1 {:.3} to {:.3}", known.low, known.high)
         });
-        println!(
+        say!(
             "  95 % of \"{}\": MAP@5 {:.3} to {:.3}{known}",
-            row.name, map5.low, map5.high
+            row.name,
+            map5.low,
+            map5.high
         );
     }
     for one in &report.calibration {
-        println!(
+        say!(
             "  calibration error of \"{}\": {:.3}, {:.3} by chance alone",
-            one.name, one.ece, one.ece_by_chance
+            one.name,
+            one.ece,
+            one.ece_by_chance
         );
     }
     print_gain("MAP@5", &report.map5_gain);
@@ -33,7 +38,7 @@ pub fn print(report: &EvidenceReport) {
     print_parameters("verifying the first whales", &report.verify);
     print_parameters("with the catalogue's vote", &report.search);
     let verified = &report.verified;
-    println!(
+    say!(
         "verified from {} inliers on: {} right, {} wrong, {} of new whales{}",
         verified.inliers,
         verified.right,
@@ -44,23 +49,28 @@ pub fn print(report: &EvidenceReport) {
             .map_or_else(String::new, |share| format!("; precision {share:.3}"))
     );
     for one in &verified.contradictions {
-        println!(
+        say!(
             "  {} is {} by the labels and matches {} with {} inliers",
-            one.photo, one.labelled, one.matches, one.inliers
+            one.photo,
+            one.labelled,
+            one.matches,
+            one.inliers
         );
     }
 }
 
 fn print_gain(measure: &str, gain: &Gain) {
-    println!(
+    say!(
         "both less the better one alone, {measure}: {:+.3} (95 %: {:+.3} to {:+.3})",
-        gain.value, gain.interval.low, gain.interval.high
+        gain.value,
+        gain.interval.low,
+        gain.interval.high
     );
 }
 
 /// Prints how evidence counts.
 pub fn print_parameters(how: &str, evidence: &EvidenceParameters) {
-    println!(
+    say!(
         "{how}: {} whales, {} photos of each; weight {:.2}, of votes {:.2}; new {:+.2}",
         evidence.whales,
         evidence.photos,

@@ -2,6 +2,7 @@
 
 use super::devices::DeviceArgs;
 use crate::ensemble::Ensemble;
+use crate::evaluate::evidence::TunedEvidence;
 use crate::export::{ExportOptions, export_ensemble};
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
@@ -39,8 +40,8 @@ pub struct Export {
     #[arg(long)]
     no_thumbnails: bool,
     /// Put the photos' keypoints in, at most 48 KiB each, so that answers can be verified and a match be
-    /// shown: after `flukeprint tune --evidence`.
-    #[arg(long, requires = "run")]
+    /// shown, or all photos vote: after `flukeprint tune --evidence`.
+    #[arg(long)]
     keypoints: bool,
     #[command(flatten)]
     device: DeviceArgs,
@@ -49,18 +50,20 @@ pub struct Export {
 impl Export {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
         let device = self.device.open()?;
-        let ensemble = match (&self.run, &self.ensemble) {
-            (Some(run), _) => Ensemble::alone(Run::open(run)?)?,
-            (None, Some(folder)) => Ensemble::open(folder)?,
+        let (folder, ensemble) = match (&self.run, &self.ensemble) {
+            (Some(run), _) => (run, Ensemble::alone(Run::open(run)?)?),
+            (None, Some(folder)) => (folder, Ensemble::open(folder)?),
             // The parser lets nothing else through.
             (None, None) => return Ok(()),
         };
+        let evidence = || TunedEvidence::read(folder, &ensemble.decision);
+        let evidence = self.keypoints.then(evidence).transpose()?;
         let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
         let options = ExportOptions {
             title: self.title.clone(),
             date: self.date.clone().unwrap_or_else(today),
             thumbnails: !self.no_thumbnails,
-            keypoints: self.keypoints,
+            evidence,
         };
         export_ensemble(
             &ensemble, &catalogue, &options, &self.out, &device, progress,

@@ -1,5 +1,6 @@
 //! `flukeprint history`.
 
+use super::out::say;
 use crate::Result;
 use crate::grow::BundleFolder;
 use clap::Args;
@@ -37,10 +38,10 @@ impl History {
             return super::print_json(&listed.collect::<Vec<_>>());
         }
         if entries.is_empty() {
-            println!("nothing was changed since the export");
+            say!("nothing was changed since the export");
         }
         for (number, entry) in (1..).zip(entries) {
-            println!("{number:>4}  {}  {}", entry.date, entry.did);
+            say!("{number:>4}  {}  {}", entry.date, entry.did);
         }
         Ok(())
     }

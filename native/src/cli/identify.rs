@@ -1,11 +1,13 @@
 //! `flukeprint identify`.
 
+use super::beside::BesideArgs;
 use super::devices::DeviceArgs;
 use super::operating::OperatingArgs;
+use super::out::say;
 use crate::export::open_bundle;
 use crate::identify::{
-    EncounterAnswer, Encounters, Evidence, Found, Named, Names, PhotoAnswer, answer_encounters,
-    answer_photo, answer_verified, find_photos, sheet,
+    Beside, EncounterAnswer, Encounters, Evidence, Found, Named, Names, PhotoAnswer, Search,
+    SearchedPhotos, answer_encounters, answer_photo, find_photos, sheet,
 };
 use crate::progress::Progress;
 use crate::{Error, Result};
@@ -23,9 +25,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
     after_help = "Examples:\n  flukeprint identify --bundle site/models/mine tail1.jpg tail2.jpg\n  \
     flukeprint identify --bundle site/models/mine --csv answers.csv season/\n  \
     flukeprint identify --bundle site/models/mine --verify tail1.jpg\n  \
+    flukeprint identify --bundle site/models/mine --search --csv answers.csv season/\n  \
     flukeprint identify --bundle site/models/mine --encounters encounters.csv --csv answers.csv season/\n\n\
-    The table has a row a photo with its first candidates, and a row an encounter; a photo that could not\n\
-    be answered has a row that says why. The same photos and bundle give the same table, and the same JSON\n\
+    The table has a row a photo with its first candidates, and a row an encounter, which is answered by the\n\
+    networks alone; a photo that could not be answered has a row that says why. The same photos and bundle give the same table, and the same JSON\n\
     but for `time` and `stages`."
 )]
 pub struct Identify {
@@ -42,11 +45,8 @@ pub struct Identify {
     /// Candidates a photo.
     #[arg(long, default_value_t = 5)]
     count: usize,
-    /// Compare each photo with those of its first whales by local features, and let what is found raise
-    /// them. The bundle needs keypoints (`flukeprint export --keypoints`). An encounter's answer is given
-    /// without.
-    #[arg(long)]
-    verify: bool,
+    #[command(flatten)]
+    beside: BesideArgs,
     #[command(flatten)]
     point: OperatingArgs,
     #[command(flatten)]
@@ -81,6 +81,9 @@ struct Answers<'a> {
     operating_point: OperatingPoint,
     device: String,
     count: usize,
+    /// Who votes, where all photos of the gallery do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<&'a SearchedPhotos>,
     /// Files in the folders that are no photos by their names.
     other_files: usize,
     photos: Vec<PhotoAnswer>,
@@ -110,14 +113,15 @@ impl Identify {
         let (regions, encounters) = self.tables(&found)?;
         let mut identifier = open_bundle(&self.bundle, &self.device.open()?)?;
         identifier.set_operating_point(self.point.point())?;
-        if self.verify {
-            identifier.evidence()?;
-        }
+        let search = self.beside.open(&identifier, &self.bundle, progress)?;
         tell_of(&found, &encounters, progress);
-        let photos = self.answer(&identifier, &found, &regions, &encounters, progress);
+        let beside = self.beside.beside(&self.bundle, search.as_ref());
+        let asked = (&regions[..], beside);
+        let photos = self.answer(&identifier, &found, asked, &encounters, progress);
         let of_encounters =
             answer_encounters(&identifier, &encounters.encounters, &photos, self.count);
-        let answers = self.answers(&identifier, &found, photos, of_encounters, began);
+        let mut answers = self.answers(&identifier, &found, photos, of_encounters, began);
+        answers.search = search.as_ref().map(Search::facts);
         let failed = answers.photos.iter().filter(|p| p.error.is_some()).count();
         self.give(&answers, &encounters)?;
         match failed {
@@ -147,7 +151,7 @@ impl Identify {
         &self,
         identifier: &Identifier,
         found: &Found,
-        regions: &[Option<Region>],
+        (regions, beside): (&[Option<Region>], Beside<'_>),
         encounters: &Encounters,
         progress: &dyn Progress,
     ) -> Vec<PhotoAnswer> {
@@ -162,10 +166,7 @@ impl Identify {
         let mut answers = Vec::with_capacity(found.photos.len());
         for (number, photo) in found.photos.iter().enumerate() {
             let region = regions[number];
-            let mut answer = match self.verify {
-                true => answer_verified(identifier, photo, region, self.count, &self.bundle),
-                false => answer_photo(identifier, photo, region, self.count),
-            };
+            let mut answer = answer_photo(identifier, photo, region, self.count, beside);
             if !needed[number] {
                 answer.embedding = None; // of thousands they would fill the memory
             }
@@ -200,6 +201,7 @@ impl Identify {
             operating_point: self.point.point(),
             device: self.device.name(),
             count: self.count,
+            search: None,
             other_files: found.others,
             photos,
             encounters,
@@ -220,11 +222,16 @@ impl Identify {
             }
             let (photos, together) = (&answers.photos, &answers.encounters);
             let count = self.count.min(answers.individuals + 1);
-            sheet::write(path, photos, &encounter_of, together, count)?;
+            let columns = sheet::Columns {
+                candidates: count,
+                evidence: self.beside.any(),
+                not_voting: answers.search.map(|search| search.not_voting.len()),
+            };
+            sheet::write(path, photos, &encounter_of, together, columns)?;
         }
         match (self.json, &self.csv) {
             (true, _) => super::print_json(answers)?,
-            (false, Some(path)) => println!(
+            (false, Some(path)) => say!(
                 "{}: {} photos and {} encounters",
                 path.display(),
                 answers.photos.len(),
@@ -265,21 +272,21 @@ fn tell_of(found: &Found, encounters: &Encounters, progress: &dyn Progress) {
 fn print_photo(answer: &PhotoAnswer) {
     let total: f64 = answer.stages.iter().map(|stage| stage.milliseconds).sum();
     match &answer.error {
-        Some(error) => println!("{}: {error}", answer.photo),
-        None => println!("{} ({total:.0} ms)", answer.photo),
+        Some(error) => say!("{}: {error}", answer.photo),
+        None => say!("{} ({total:.0} ms)", answer.photo),
     }
     print_candidates(&answer.candidates);
     for one in &answer.not_compared {
-        println!("  not compared with {}: {}", one.photo, one.reason);
+        say!("  not compared with {}: {}", one.photo, one.reason);
     }
 }
 
 fn print_encounter(answer: &EncounterAnswer) {
     let (name, photos) = (&answer.encounter, answer.photos.len());
     match &answer.error {
-        Some(error) => println!("encounter {name}: {error}"),
-        None if answer.answered == photos => println!("encounter {name} ({photos} photos)"),
-        None => println!("encounter {name} ({} of {photos} photos)", answer.answered),
+        Some(error) => say!("encounter {name}: {error}"),
+        None if answer.answered == photos => say!("encounter {name} ({photos} photos)"),
+        None => say!("encounter {name} ({} of {photos} photos)", answer.answered),
     }
     print_candidates(&answer.candidates);
 }
@@ -290,7 +297,7 @@ fn print_candidates(candidates: &[Named]) {
             .nearest_photo
             .as_deref()
             .map_or_else(String::new, |photo| format!("  like {photo}"));
-        println!(
+        say!(
             "  {}. {:<12} {:>5.1} %  score {:.3}{nearest}{}",
             rank + 1,
             candidate.name,

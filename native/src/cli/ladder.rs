@@ -1,6 +1,7 @@
 //! `flukeprint ladder`.
 
 use super::devices::DeviceArgs;
+use super::out::say;
 use crate::Result;
 use crate::ladder::{Climb, LadderReport, Scale, choose, climb, draw};
 use crate::progress::Progress;
@@ -64,20 +65,30 @@ impl Ladder {
 }
 
 fn print(report: &LadderReport) {
-    println!(
+    say!(
         "{} held-out photos ({} of known whales); the published scores are of the competition's photos:",
-        report.photos, report.known_photos
+        report.photos,
+        report.known_photos
     );
-    println!(
+    say!(
         "  {:<46}{:>10}{:>8}{:>8}{:>13}{:>9}",
-        "", "published", "MAP@5", "top-1", "known top-1", "seconds"
+        "",
+        "published",
+        "MAP@5",
+        "top-1",
+        "known top-1",
+        "seconds"
     );
     for rung in &report.rungs {
         let known = rung.ours.top1_known;
         let known = known.map_or_else(|| "-".to_owned(), |share| format!("{share:.3}"));
-        println!(
+        say!(
             "  {:<46}{:>10.3}{:>8.3}{:>8.3}{known:>13}{:>9.0}",
-            rung.step, rung.published, rung.ours.map5, rung.ours.top1, rung.seconds
+            rung.step,
+            rung.published,
+            rung.ours.map5,
+            rung.ours.top1,
+            rung.seconds
         );
     }
 }

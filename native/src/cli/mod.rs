@@ -1,8 +1,8 @@
 //! The command line: a verb a file. Words are parsed here and handed on; nothing is decided.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // this room talks to people
 
 mod bars;
 mod bench;
+mod beside;
 mod devices;
 mod encounters;
 mod enroll;
@@ -18,6 +18,7 @@ mod ladder;
 mod merge;
 mod models;
 mod operating;
+mod out;
 mod recipes;
 mod remove;
 mod rename;
@@ -33,6 +34,7 @@ mod verify;
 use crate::data::write_atomically;
 use crate::progress::Progress;
 use clap::{Parser, Subcommand};
+use out::{say, tell};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -70,6 +72,9 @@ enum Verb {
     Serve(serve::Serve),
 }
 
+/// What messages call it.
+const OUTPUT: &str = "the standard output";
+
 /// Runs the command that the process was started with: 0 for success, 2 for bad input, 1 for what
 /// went wrong otherwise.
 pub fn main() -> ExitCode {
@@ -78,11 +83,18 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let progress = bars::Bars::new();
-    match run(&Arguments::parse().verb, &progress) {
+    let done = run(&Arguments::parse().verb, &progress);
+    let printed = out::failure().map_or(Ok(()), |source| {
+        Err(crate::Error::Write {
+            path: OUTPUT.into(),
+            source,
+        })
+    });
+    match done.and(printed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             progress.end();
-            eprintln!("flukeprint: {error}");
+            tell!("flukeprint: {error}");
             ExitCode::from(error.exit_code())
         }
     }
@@ -120,7 +132,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
 
 /// Prints `value` as one JSON object.
 fn print_json(value: &impl serde::Serialize) -> crate::Result<()> {
-    println!("{}", to_json(value, Path::new("the standard output"))?);
+    say!("{}", to_json(value, Path::new(OUTPUT))?);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `flukeprint models`.
 
+use super::out::say;
 use burn::tensor::Device;
 use clap::Args;
 use flukeprint_core::model::backbone::{Backbone, BackboneName};
@@ -71,16 +72,19 @@ impl Row {
 }
 
 fn print(list: &List) {
-    println!(
-        "Multiply-adds for an input of {SIDE} x {SIDE}; mean and deviation of red, green, blue."
-    );
-    println!(
+    say!("Multiply-adds for an input of {SIDE} x {SIDE}; mean and deviation of red, green, blue.");
+    say!(
         "  {:<20}{:>12}{:>16}{:>8}{:>7}  {:<22}deviation",
-        "", "parameters", "multiply-adds", "stride", "width", "mean"
+        "",
+        "parameters",
+        "multiply-adds",
+        "stride",
+        "width",
+        "mean"
     );
     for row in &list.backbones {
         let colours = |values: [f32; 3]| values.map(|value| format!("{value:.3}")).join(" ");
-        println!(
+        say!(
             "  {:<20}{:>10.2} M{:>14.2} G{:>8}{:>7}  {:<22}{}",
             row.name,
             row.parameters as f64 / 1e6,

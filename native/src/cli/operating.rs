@@ -1,5 +1,6 @@
 //! What the person who asks expects and fears, in words of the command line.
 
+use super::out::say;
 use clap::Args;
 use flukeprint_core::decision::{OperatingPoint, OperatingRates};
 
@@ -31,13 +32,13 @@ pub fn print(rates: &[OperatingRates], fitted: Option<f32>) {
     let Some(share) = fitted.filter(|_| at_fitted().next().is_some()) else {
         return;
     };
-    println!(
+    say!(
         "A missed match costs as many false ones; {:.0} % of new whales expected; other photos:",
         100.0 * share
     );
-    println!("  cost   known called new   known misnamed   new given a name");
+    say!("  cost   known called new   known misnamed   new given a name");
     for one in at_fitted() {
-        println!(
+        say!(
             "  {:>4}   {:>14.1} %   {:>12.1} %   {:>14.1} %",
             one.missed_cost,
             100.0 * one.missed,

@@ -1,5 +1,6 @@
 //! `flukeprint recipes`.
 
+use super::out::{self, say};
 use crate::Result;
 use crate::ladder::{Rung, choose};
 use crate::train::Recipe;
@@ -38,7 +39,7 @@ impl Recipes {
             let recipe = Recipe::load(name)?;
             match self.json {
                 true => return super::print_json(&recipe),
-                false => print!("{}", recipe.to_toml()?),
+                false => out::text(&recipe.to_toml()?),
             }
             return Ok(());
         }
@@ -51,7 +52,7 @@ impl Recipes {
             return super::print_json(&All { recipes: listed });
         }
         for one in &listed {
-            println!("{}", line(one));
+            say!("{}", line(one));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `flukeprint serve`.
 
+use super::out::say;
 use crate::{Error, Result};
 use axum::Router;
 use axum::http::{HeaderValue, Response, header};
@@ -45,7 +46,7 @@ impl Serve {
         runtime.block_on(async {
             let listener = TcpListener::bind(&address).await.map_err(failed)?;
             // `localhost`, because browsers allow WebGPU and service workers there without TLS.
-            println!(
+            say!(
                 "http://localhost:{}/",
                 listener.local_addr().map_err(failed)?.port()
             );

@@ -1,6 +1,8 @@
 //! `flukeprint submission`.
 
+use super::beside::BesideArgs;
 use super::devices::DeviceArgs;
+use super::out::say;
 use crate::Result;
 use crate::data::NEW_WHALE;
 use crate::export::open_bundle;
@@ -33,6 +35,8 @@ pub struct Submission {
     /// others.
     #[arg(long)]
     boxes: Option<PathBuf>,
+    #[command(flatten)]
+    beside: BesideArgs,
     /// Answer `new_whale` alone for photos that cannot be read, instead of refusing.
     #[arg(long)]
     fill_broken: bool,
@@ -56,6 +60,9 @@ struct Told<'a> {
     /// Names a photo, `new_whale` among them.
     names_a_photo: usize,
     filled: &'a [Filled],
+    /// Photos of the gallery that cannot vote, where all vote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_voting: Option<usize>,
     model_sha256: &'a str,
 }
 
@@ -67,8 +74,10 @@ impl Submission {
             None => vec![None; photos.len()],
         };
         let identifier = open_bundle(&self.bundle, &self.device.open()?)?;
-        let answers =
-            submission::answer(&identifier, &photos, &regions, self.fill_broken, progress)?;
+        let search = self.beside.open(&identifier, &self.bundle, progress)?;
+        let beside = self.beside.beside(&self.bundle, search.as_ref());
+        let fill = self.fill_broken;
+        let answers = submission::answer(&identifier, &photos, &regions, beside, fill, progress)?;
         answers.write(&self.out)?;
         let labels = identifier.gallery().individuals().len() + 1;
         let told = Told {
@@ -77,6 +86,7 @@ impl Submission {
             new_first: answers.new_share(),
             names_a_photo: labels.min(LISTED),
             filled: &answers.filled,
+            not_voting: search.map(|search| search.facts().not_voting.len()),
             model_sha256: &identifier.manifest().files.weights.sha256,
         };
         match self.json {
@@ -90,19 +100,19 @@ impl Submission {
 }
 
 fn print(told: &Told<'_>) {
-    println!(
+    say!(
         "{}: {} photos, `{NEW_WHALE}` in first place for {:.1} % of them",
         told.out,
         told.photos,
         told.new_first * 100.0
     );
     if told.names_a_photo < LISTED {
-        println!(
+        say!(
             "  {} names a photo instead of {LISTED}: the catalogue has no more",
             told.names_a_photo
         );
     }
     for Filled { image, reason } in told.filled {
-        println!("  {image}: `{NEW_WHALE}` alone, because it {reason}");
+        say!("  {image}: `{NEW_WHALE}` alone, because it {reason}");
     }
 }

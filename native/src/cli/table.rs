@@ -1,5 +1,6 @@
 //! Score tables, as people read them.
 
+use super::out::say;
 use crate::evaluate::intervals::{Bootstrap, Interval};
 use crate::evaluate::reid::Reid;
 use crate::evaluate::scores::{ALL, ScoreIntervals, ScoreRow};
@@ -7,10 +8,15 @@ use crate::evaluate::{Breakdown, Headline, StageSeconds};
 
 /// Prints `rows` under a header, shares with three digits.
 pub fn print(title: &str, rows: &[(&str, &ScoreRow)]) {
-    println!("{title}");
-    println!(
+    say!("{title}");
+    say!(
         "  {:<32}{:>8}{:>8}{:>8}{:>13}{:>9}",
-        "", "MAP@5", "top-1", "top-5", "known top-1", "AUC new"
+        "",
+        "MAP@5",
+        "top-1",
+        "top-5",
+        "known top-1",
+        "AUC new"
     );
     for (prefix, row) in rows {
         let name = format!("{prefix}{}", row.name);
@@ -22,7 +28,7 @@ pub fn print(title: &str, rows: &[(&str, &ScoreRow)]) {
 fn print_row(name: &str, [map5, top1, top5]: [f64; 3], [known, new]: [Option<f64>; 2]) {
     let share =
         |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
-    println!(
+    say!(
         "  {name:<32}{map5:>8.3}{top1:>8.3}{top5:>8.3}{:>13}{:>9}",
         share(known),
         share(new)
@@ -50,9 +56,10 @@ pub fn print_intervals(rows: &[ScoreRow]) {
         let known = [top1_known, auc_new].map(|interval| interval.map(end));
         print_row(&name, [map5, top1, top5].map(end), known);
     }
-    println!(
+    say!(
         "  (whales drawn again {} times with all their photos, seed {})",
-        bootstrap.resamples, bootstrap.seed
+        bootstrap.resamples,
+        bootstrap.seed
     );
 }
 
@@ -66,7 +73,7 @@ pub fn print_confidence(headline: &Headline) {
         }
         None => format!("{value:.3}"),
     };
-    println!(
+    say!(
         "  calibration error {}, {:.3} by chance alone",
         with_ends("ece", headline.ece),
         headline.ece_by_chance
@@ -76,7 +83,7 @@ pub fn print_confidence(headline: &Headline) {
         with_ends("ece_beyond_chance", headline.ece_beyond_chance)
     );
     if let Some(rate) = headline.eer_new {
-        println!("  equal-error rate of new {}", with_ends("eer_new", rate));
+        say!("  equal-error rate of new {}", with_ends("eer_new", rate));
     }
 }
 
@@ -84,15 +91,21 @@ pub fn print_confidence(headline: &Headline) {
 pub fn print_breakdown(breakdown: &Breakdown) {
     let table = &breakdown.by_photos;
     if !table.groups.is_empty() {
-        println!("  known whales by their photos in the gallery:");
-        println!(
+        say!("  known whales by their photos in the gallery:");
+        say!(
             "  {:>12}{:>8}{:>8}{:>8}{:>8}{:>8}{:>18}",
-            "photos", "whales", "queries", "MAP@5", "top-1", "top-5", "top-1, 95 %"
+            "photos",
+            "whales",
+            "queries",
+            "MAP@5",
+            "top-1",
+            "top-5",
+            "top-1, 95 %"
         );
     }
     for group in &table.groups {
         let Interval { low, high } = group.intervals.top1;
-        println!(
+        say!(
             "  {:>12}{:>8}{:>8}{:>8.3}{:>8.3}{:>8.3}{:>18}",
             group.photos,
             group.whales,
@@ -108,21 +121,26 @@ pub fn print_breakdown(breakdown: &Breakdown) {
         table.balanced_top1,
         table.balanced_top5,
     ) {
-        println!(
+        say!(
             "  {:<28}{map5:>8.3}{top1:>8.3}{top5:>8.3}",
             "  mean of the groups"
         );
     }
-    println!("  first answers by their probability:");
-    println!(
+    say!("  first answers by their probability:");
+    say!(
         "  {:>20}{:>9}{:>12}{:>8}",
-        "probability", "answers", "on average", "right"
+        "probability",
+        "answers",
+        "on average",
+        "right"
     );
     for bin in &breakdown.reliability {
         let range = format!("{:.3} to {:.3}", bin.lowest, bin.highest);
-        println!(
+        say!(
             "  {range:>20}{:>9}{:>12.3}{:>8.3}",
-            bin.answers, bin.confidence, bin.accuracy
+            bin.answers,
+            bin.confidence,
+            bin.accuracy
         );
     }
 }
@@ -132,13 +150,13 @@ pub fn print_seconds(seconds: &StageSeconds) {
     let stages = seconds
         .named()
         .map(|(stage, seconds)| format!("{} {seconds:.4}", stage.name()));
-    println!("  seconds a photo: {}", stages.join(", "));
+    say!("  seconds a photo: {}", stages.join(", "));
 }
 
 /// Prints how often photos found their whale, with a line on which photos those are.
 pub fn print_reid(which: &str, reid: &Reid) {
-    println!("{which}");
-    println!(
+    say!("{which}");
+    say!(
         "  {} photos of the {} whales with two or more, each looked up among the other {} photos:",
         reid.queries,
         reid.whales,
@@ -146,8 +164,13 @@ pub fn print_reid(which: &str, reid: &Reid) {
     );
     let percent = Bootstrap::default().percent;
     let (top1, top5) = (reid.intervals.top1, reid.intervals.top5);
-    println!(
+    say!(
         "  top-1 {:.3} ({percent} %: {:.3} to {:.3}), top-5 {:.3} ({percent} %: {:.3} to {:.3})",
-        reid.top1, top1.low, top1.high, reid.top5, top5.low, top5.high
+        reid.top1,
+        top1.low,
+        top1.high,
+        reid.top5,
+        top5.low,
+        top5.high
     );
 }

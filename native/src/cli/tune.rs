@@ -1,25 +1,37 @@
 //! `flukeprint tune`.
 
 use super::devices::DeviceArgs;
+use super::out::say;
 use super::{evidence, operating, table};
-use crate::evaluate::evidence::tune_run_evidence;
+use crate::data::Catalogue;
+use crate::ensemble::Ensemble;
+use crate::evaluate::evidence::tune_evidence_of;
 use crate::evaluate::tune_run;
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
+use burn::tensor::Device;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Choose temperature, new-whale thresholds and mixing weights on one half of the held-out photos.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  flukeprint tune --run run\n  flukeprint tune --run run --evidence"
+    after_help = "Examples:\n  flukeprint tune --run run\n  flukeprint tune --run run --evidence\n  \
+    flukeprint tune --ensemble ensemble --evidence"
 )]
 pub struct Tune {
     /// Folder of a run.
-    #[arg(long)]
-    run: PathBuf,
-    /// Also choose how much matches of local features count, for a bundle with keypoints (`flukeprint export
-    /// --keypoints`).
+    #[arg(
+        long,
+        required_unless_present = "ensemble",
+        conflicts_with = "ensemble"
+    )]
+    run: Option<PathBuf>,
+    /// Folder of an ensemble, whose decision is tuned already: choose the evidence alone.
+    #[arg(long, requires = "evidence")]
+    ensemble: Option<PathBuf>,
+    /// Also choose how much matches of local features and votes count, for a bundle with keypoints
+    /// (`flukeprint export --keypoints`).
     #[arg(long)]
     evidence: bool,
     #[command(flatten)]
@@ -29,30 +41,59 @@ pub struct Tune {
 impl Tune {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
         let device = self.device.open()?;
-        let run = Run::open(&self.run)?;
+        let Some(folder) = &self.run else {
+            return match &self.ensemble {
+                Some(folder) => {
+                    let ensemble = Ensemble::open(folder)?;
+                    let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
+                    evidence_of((folder, &ensemble), &catalogue, &device, progress)
+                }
+                // The parser lets nothing else through.
+                None => Ok(()),
+            };
+        };
+        let run = Run::open(folder)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
         let tuning = tune_run(&run, &catalogue, &device, progress)?;
         let p = &tuning.parameters;
         let [c1, c2, c3] = p.weights;
-        println!(
+        say!(
             "T {}, p {:.3}, q {:.3}, weights {c1} {c2} {c3:.1}, sharpness {:.2}",
-            p.temperature, p.new_probability, p.new_similarity, p.sharpness
+            p.temperature,
+            p.new_probability,
+            p.new_similarity,
+            p.sharpness
         );
-        println!(
+        say!(
             "log odds of the first answer times {:.2}, {:+.2}",
-            p.first_slope, p.first_offset
+            p.first_slope,
+            p.first_offset
         );
-        println!(
+        say!(
             "of a whale's photos the mean counts {:.2} beside the nearest",
             p.centre_share
         );
         operating::print(&run.operating()?, p.new_share);
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
         if self.evidence {
-            let tuned = tune_run_evidence(&run, &catalogue, &device, progress)?;
-            evidence::print_parameters("verifying the first whales", &tuned);
+            let alone = Ensemble::alone(run)?;
+            evidence_of((folder, &alone), &catalogue, &device, progress)?;
         }
         table::print("On the photos that were tuned on (flattering):", &rows);
         Ok(())
     }
+}
+
+/// Chooses how evidence counts and keeps it in the folder of the run or ensemble.
+fn evidence_of(
+    (folder, ensemble): (&Path, &Ensemble),
+    catalogue: &Catalogue,
+    device: &Device,
+    progress: &dyn Progress,
+) -> crate::Result<()> {
+    let tuned = tune_evidence_of(ensemble, catalogue, device, progress)?;
+    tuned.save(folder, &ensemble.decision)?;
+    evidence::print_parameters("verifying the first whales", &tuned.verify);
+    evidence::print_parameters("with the catalogue's vote", &tuned.search);
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `flukeprint verify`.
 
+use super::out::say;
 use crate::data::Boxes;
 use crate::device::DeviceChoice;
 use crate::evidence::{Fluke, Verification, check_name, draw, is_keypoint_file, verify};
@@ -106,15 +107,15 @@ fn look(
 fn print(verification: &Verification) {
     let [a, b] = &verification.photos;
     let [of_a, of_b] = verification.keypoints;
-    println!("A  {a}: {of_a} keypoints");
-    println!("B  {b}: {of_b} keypoints");
-    println!(
+    say!("A  {a}: {of_a} keypoints");
+    say!("B  {b}: {of_b} keypoints");
+    say!(
         "{} matches, {} inliers: one whale with {:.1} %",
         verification.matches,
         verification.inliers,
         verification.probability * 100.0
     );
     for note in &verification.notes {
-        println!("{note}");
+        say!("{note}");
     }
 }

@@ -2,6 +2,7 @@
 //! and a picture of the matches.
 
 mod fluke;
+mod index;
 mod isotonic;
 mod picture;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 mod verification;
 
 pub use fluke::Fluke;
+pub(crate) use index::{build_index, sort};
 pub use isotonic::{Block, LabelledScore, blocks, fit};
 pub(crate) use picture::check_name;
 pub use picture::draw;

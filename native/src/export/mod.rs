@@ -3,23 +3,27 @@
 mod folder;
 mod thumbnails;
 
+/// What a bundle's kept search is called before its hash.
+pub(crate) const SEARCH: &str = "search";
+
 pub(crate) use folder::{WANTED, check_place, write_folder};
 pub use folder::{open_bundle, write_bundle};
 pub(crate) use thumbnails::{MARGIN, small_picture, thumbnail, thumbnail_margin};
 
+use crate::Result;
 use crate::data::Catalogue;
 use crate::ensemble::Ensemble;
 use crate::evaluate::Embeddings;
-use crate::evaluate::evidence::keypoint_files;
+use crate::evaluate::evidence::{TunedEvidence, keypoint_files};
 use crate::progress::Progress;
 use crate::train::Run;
-use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::{
     Contents, EnsembleFacts, EvidenceFacts, FileEntry, GalleryPhoto, Loader, MemberFacts,
-    ModelFacts, SelfCheck, StaticFile, assemble,
+    ModelFacts, SearchFacts, SelfCheck, StaticFile, assemble,
 };
 use flukeprint_core::evidence::verify::CompareOptions;
+use flukeprint_core::evidence::vote::{IndexOptions, VoteOptions};
 use flukeprint_core::evidence::{Chip, Options};
 use flukeprint_core::gallery::{Gallery, Label};
 use flukeprint_core::identify::Identifier;
@@ -38,8 +42,9 @@ pub struct ExportOptions {
     pub date: String,
     /// Whether each gallery photo gets a small picture.
     pub thumbnails: bool,
-    /// Whether each gallery photo gets its keypoints, so that answers can be verified; for a single run.
-    pub keypoints: bool,
+    /// How evidence counts; each gallery photo gets its keypoints then, so that answers can be verified and
+    /// photos vote.
+    pub evidence: Option<TunedEvidence>,
 }
 
 /// Packs a tuned run, [`Ensemble::alone`], or several that answer together into a bundle at `out`; the
@@ -61,10 +66,7 @@ pub fn export_ensemble(
     let mut files = Vec::new();
     let everything = split.everything();
     let mut photos = gallery_photos(catalogue, &everything);
-    let evidence = match options.keypoints {
-        true => Some(evidence(ensemble)?),
-        false => None,
-    };
+    let evidence = options.evidence.clone().map(evidence);
     if options.thumbnails {
         let margin = thumbnail_margin(evidence.as_ref());
         files = thumbnails::add(catalogue, &mut photos, margin, progress)?;
@@ -97,7 +99,7 @@ pub(crate) fn measuring_bundle(
         title: String::new(),
         date: String::new(),
         thumbnails: false,
-        keypoints: false,
+        evidence: None,
     };
     let photos = gallery_photos(catalogue, places);
     let gallery = embeddings.gallery(catalogue, places)?;
@@ -146,21 +148,19 @@ fn contents(
     })
 }
 
-/// How local features verify an answer of the run.
-fn evidence(ensemble: &Ensemble) -> Result<EvidenceFacts> {
-    if !ensemble.others().is_empty() {
-        return Err(Error::Setting {
-            name: "--keypoints",
-            value: "an ensemble".to_owned(),
-            wanted: "a run: how matches count is tuned for one run's scores",
-        });
-    }
-    Ok(EvidenceFacts {
+/// How local features verify an answer, and how the whole gallery votes.
+fn evidence(tuned: TunedEvidence) -> EvidenceFacts {
+    EvidenceFacts {
         chip: Chip::default(),
         options: Options::default(),
         compare: CompareOptions::default(),
-        parameters: ensemble.first().evidence()?,
-    })
+        parameters: tuned.verify,
+        search: Some(SearchFacts {
+            index: IndexOptions::default(),
+            vote: VoteOptions::default(),
+            parameters: tuned.search,
+        }),
+    }
 }
 
 /// The first member's facts, and the others' beside them.

@@ -1,7 +1,7 @@
 //! The folder of a bundle that changes.
 
 use crate::data::{remove_temporary_files, write_atomically};
-use crate::export::{WANTED, write_bundle};
+use crate::export::{SEARCH, WANTED, write_bundle};
 use crate::{Error, Result};
 use flukeprint_core::bundle::{GrowingBundle, KEYPOINTS, StaticFile};
 use flukeprint_core::evidence::file::ENDING;
@@ -12,8 +12,9 @@ const MANIFEST: &str = "bundle.json";
 const THUMBNAILS: &str = "thumbnails";
 /// Folders of files that are fetched on demand.
 const ON_DEMAND: [&str; 2] = [THUMBNAILS, KEYPOINTS];
-/// What the bundle's own files are called before their hash.
-const STEMS: [&str; 4] = ["weights", "index", "individuals", "journal"];
+/// What the bundle's own files are called before their hash; what a search keeps is of no use to another
+/// gallery.
+const STEMS: [&str; 5] = ["weights", "index", "individuals", "journal", SEARCH];
 
 /// A bundle in its folder, taken apart.
 #[derive(Debug)]
@@ -191,6 +192,7 @@ mod tests {
         for path in [
             "weights.73d7510d55ea3112.safetensors",
             "journal.73d7510d55ea3112.json",
+            "search.73d7510d55ea3112.safetensors",
             "thumbnails/73d7510d55ea3112.jpg",
             "keypoints/73d7510d55ea3112.keypoints",
         ] {

@@ -1,6 +1,7 @@
 //! What is said of one photo, in a row that is there whatever happens.
 
 use super::photos::PhotoFile;
+use super::search::Search;
 use super::verified::{Evidence, NotCompared, not_compared, note, verify};
 use crate::{Error, Result};
 use flukeprint_core::decision::{Answer, Candidate};
@@ -58,22 +59,59 @@ pub struct Named {
     pub probability: f32,
     /// The gallery photo that is most like it, if the label has any.
     pub nearest_photo: Option<String>,
-    /// What speaks for it, where it was verified.
+    /// What speaks for it, where it was compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// What it got in the gallery's vote, where one was held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub votes: Option<f32>,
 }
 
 /// How long a step took.
 #[derive(Clone, Debug, Serialize)]
 pub struct TimedStage {
-    /// As [`Stage::name`], or "verify".
+    /// As [`Stage::name`], "verify" or "search".
     pub name: &'static str,
     /// Of a clock on the wall.
     pub milliseconds: f64,
 }
 
-/// What the step after the core's stages is called.
-const VERIFY: &str = "verify";
+/// By what else than the networks an answer is given.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside<'a> {
+    /// By nothing.
+    Nothing,
+    /// The first whales are verified by local features: the bundle's folder has the keypoints.
+    Verify(&'a Path),
+    /// All photos of the gallery vote, and the first whales are verified.
+    Search(&'a Search),
+}
+
+impl Beside<'_> {
+    /// What the step after the core's stages is called.
+    fn stage(self) -> &'static str {
+        match self {
+            Self::Nothing | Self::Verify(_) => "verify",
+            Self::Search(_) => "search",
+        }
+    }
+
+    fn answer(
+        self,
+        identifier: &Identifier,
+        photo: &Photo,
+        identified: &Identification,
+        count: usize,
+    ) -> Result<Option<VerifiedAnswer>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Verify(folder) => verify(identifier, photo, identified, folder, count).map(Some),
+            Self::Search(search) => search
+                .answer(identifier, photo, identified, count)
+                .map(Some),
+        }
+    }
+}
 
 /// Names the whale in `photo`: `count` candidates. Without a `region` the finder looks. Whatever fails
 /// is said in the row.
@@ -82,32 +120,12 @@ pub fn answer_photo(
     photo: &PhotoFile,
     region: Option<Region>,
     count: usize,
-) -> PhotoAnswer {
-    answer(identifier, photo, region, count, None)
-}
-
-/// As [`answer_photo`], then verified by local features: the bundle's `folder` has the keypoints.
-pub fn answer_verified(
-    identifier: &Identifier,
-    photo: &PhotoFile,
-    region: Option<Region>,
-    count: usize,
-    folder: &Path,
-) -> PhotoAnswer {
-    answer(identifier, photo, region, count, Some(folder))
-}
-
-fn answer(
-    identifier: &Identifier,
-    photo: &PhotoFile,
-    region: Option<Region>,
-    count: usize,
-    folder: Option<&Path>,
+    beside: Beside<'_>,
 ) -> PhotoAnswer {
     let mut begun: Vec<(&'static str, Instant)> = Vec::new();
     let on_stage = |stage: &'static str| begun.push((stage, Instant::now()));
     let question = (region, count);
-    let identified = identify(identifier, photo, question, folder, on_stage);
+    let identified = identify(identifier, photo, question, beside, on_stage);
     let mut answer = PhotoAnswer {
         photo: photo.path.display().to_string(),
         error: None,
@@ -150,7 +168,7 @@ fn identify(
     identifier: &Identifier,
     photo: &PhotoFile,
     (region, count): (Option<Region>, usize),
-    folder: Option<&Path>,
+    beside: Beside<'_>,
     mut on_stage: impl FnMut(&'static str),
 ) -> Result<(Identification, Option<VerifiedAnswer>)> {
     let bytes = std::fs::read(&photo.path).map_err(|source| Error::Read {
@@ -161,12 +179,11 @@ fn identify(
     let photo = Photo::decode(&bytes)?;
     let tell = |stage: Stage| on_stage(stage.name());
     let identified = pollster::block_on(identifier.identify_photo(&photo, region, count, tell))?;
-    let Some(folder) = folder else {
-        return Ok((identified, None));
-    };
-    on_stage(VERIFY);
-    let verified = verify(identifier, &photo, &identified, folder, count)?;
-    Ok((identified, Some(verified)))
+    if !matches!(beside, Beside::Nothing) {
+        on_stage(beside.stage());
+    }
+    let verified = beside.answer(identifier, &photo, &identified, count)?;
+    Ok((identified, verified))
 }
 
 /// An answer's candidates by name.
@@ -190,6 +207,7 @@ pub fn one_named(identifier: &Identifier, candidate: &Candidate) -> Named {
             Some(photo.file.clone())
         }),
         evidence: None,
+        votes: None,
     }
 }
 

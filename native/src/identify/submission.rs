@@ -1,6 +1,6 @@
 //! Kaggle's file: `Image,Id` with up to five names a photo, best first, separated by spaces.
 
-use super::answers::answer_photo;
+use super::answers::{Beside, answer_photo};
 use super::photos::{PhotoFile, find_photos};
 use crate::data::{NEW_WHALE, check_photos, read_columns, write_atomically};
 use crate::progress::Progress;
@@ -165,6 +165,7 @@ pub fn answer(
     identifier: &Identifier,
     photos: &[PhotoFile],
     regions: &[Option<Region>],
+    beside: Beside<'_>,
     fill_broken: bool,
     progress: &dyn Progress,
 ) -> Result<Submission> {
@@ -184,7 +185,7 @@ pub fn answer(
     for (done, photo) in photos.iter().enumerate() {
         let answered = match broken[done].take() {
             Some(filled) => Err(filled),
-            None => names(identifier, photo, regions[done]),
+            None => names(identifier, photo, regions[done], beside),
         };
         let names = match answered {
             Ok(names) => names,
@@ -204,8 +205,9 @@ fn names(
     identifier: &Identifier,
     photo: &PhotoFile,
     region: Option<Region>,
+    beside: Beside<'_>,
 ) -> std::result::Result<Vec<String>, Filled> {
-    let answer = answer_photo(identifier, photo, region, LISTED);
+    let answer = answer_photo(identifier, photo, region, LISTED, beside);
     match answer.error {
         Some(reason) => Err(Filled {
             image: photo.name.clone(),

@@ -1,8 +1,8 @@
 //! What local features say of an answer.
 
 use super::answers::Named;
-use flukeprint_core::Result;
-use flukeprint_core::bundle::FileEntry;
+use super::search::fetch;
+use crate::Result;
 use flukeprint_core::decision::Candidate;
 use flukeprint_core::identify::{
     Compared, Fetched, Identification, Identifier, Says, VerifiedAnswer,
@@ -47,20 +47,13 @@ pub(super) fn verify(
     count: usize,
 ) -> Result<VerifiedAnswer> {
     let embedding = &identified.embedding;
-    let fetch = |(row, file): (u32, &FileEntry)| -> Fetched {
-        let bytes = std::fs::read(folder.join(&file.path));
-        (
-            row,
-            bytes.map_err(|error| format!("{}: {error}", file.path)),
-        )
-    };
-    let fetched: Vec<Fetched> = identifier
-        .to_verify(embedding)?
-        .into_iter()
-        .map(fetch)
+    let files = identifier.to_verify(embedding)?.into_iter();
+    let fetched: Vec<Fetched> = files
+        .map(|(row, file)| (row, fetch(folder, file)))
         .collect();
     let fluke = (photo, identified.region);
-    pollster::block_on(identifier.verify(fluke, embedding, &fetched, count, |_| ()))
+    let verified = identifier.verify(fluke, embedding, &fetched, count, |_| ());
+    Ok(pollster::block_on(verified)?)
 }
 
 /// What speaks for each of an answer's candidates, `named` in their order.
@@ -76,6 +69,10 @@ pub(super) fn note(
         // Of equal ones the nearest photo, which was compared first.
         let best = own.rev().max_by_key(|one| one.inliers);
         named.evidence = best.map(|best| evidence(identifier, best));
+        let slot = candidate
+            .label
+            .slot(identifier.gallery().individuals().len());
+        named.votes = verified.votes.get(slot).copied();
     }
 }
 

@@ -1,6 +1,6 @@
 //! How evidence counts, from what was found for held-out photos.
 
-use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Found};
 use flukeprint_core::evidence::probability::{Curve, CurveError};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::RankCounts;
@@ -24,6 +24,16 @@ pub struct Evidence {
     pub inliers: Vec<(usize, u32)>,
     /// The votes of every label, `[individuals + 1]`; empty where the catalogue did not vote.
     pub votes: Vec<f32>,
+}
+
+impl Evidence {
+    /// As the decision takes it.
+    pub fn found(&self) -> Found<'_> {
+        Found {
+            inliers: &self.inliers,
+            votes: &self.votes,
+        }
+    }
 }
 
 /// Chooses the worth of inliers, then by MAP@5 the weights (of equal ones the smallest), then the
@@ -55,7 +65,7 @@ pub fn tune_evidence(
     let raised: Vec<first::Scored> = scores
         .iter()
         .zip(found)
-        .map(|((scores, slot), found)| (tuned.raised(scores, &found.inliers, &found.votes), *slot))
+        .map(|((scores, slot), found)| (tuned.raised(scores, found.found()), *slot))
         .collect();
     tuned.sharpness = sharpness::fit(&raised);
     [tuned.first_slope, tuned.first_offset] = first::fit(&raised, tuned.sharpness);
@@ -95,7 +105,7 @@ fn weights(
     let best_of = |tried: &EvidenceParameters| {
         let mut counts = vec![RankCounts::default(); raises];
         for ((scores, slot), found) in scores.iter().zip(found) {
-            let raised = tried.raised(scores, &found.inliers, &found.votes);
+            let raised = tried.raised(scores, found.found());
             let (&new, whales) = raised.split_last().unwrap_or((&0.0, &[]));
             let standing = Standing::new(whales, Label::from_slot(*slot, whales.len()));
             for (step, counts) in counts.iter_mut().enumerate() {
@@ -166,7 +176,7 @@ mod tests {
         let mut counts = RankCounts::default();
         let scores = final_scores(&queries(), &parameters()).unwrap();
         for ((scores, slot), found) in scores.iter().zip(found) {
-            let raised = evidence.raised(scores, &found.inliers, &found.votes);
+            let raised = evidence.raised(scores, found.found());
             counts.record(Some(rank_of(&raised, *slot)));
         }
         counts.points()

@@ -1,6 +1,8 @@
 //! A small catalogue, a run on it and its bundle, made once by the real command.
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses a part
 
+pub mod evidence;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

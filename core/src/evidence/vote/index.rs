@@ -1,5 +1,7 @@
 //! Inverted lists: the descriptors of all photos, sorted by the centre that they are nearest to.
 
+use alloc::format;
+use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::kmeans::{centres, nearest_centres, spread};
 use crate::evidence::DESCRIPTOR;
 use crate::evidence::distances::{Codes, Wide};
+use crate::{Error, Result};
 
 /// How an index is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +35,129 @@ impl Default for IndexOptions {
     }
 }
 
+impl IndexOptions {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`Error::Features`] with the first that is out of it.
+    pub fn validate(&self) -> Result<()> {
+        let refuse = |name: &str, value: u32, range: &str| Error::Features {
+            reason: format!("the index's {name} is {value}, it must be {range}"),
+        };
+        match self {
+            Self { sample: 0, .. } => Err(refuse("sample", 0, "at least 1")),
+            Self { rounds, .. } if *rounds > MOST_ROUNDS => {
+                Err(refuse("number of rounds", *rounds, "at most 100"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// More move no centre any further.
+const MOST_ROUNDS: u32 = 100;
+
+/// The descriptors of photos, one behind the other.
+#[derive(Clone, Debug, Default)]
+pub struct Descriptors {
+    rows: Vec<Codes>,
+    /// The photo of every row.
+    owners: Vec<u32>,
+    photos: u32,
+}
+
+impl Descriptors {
+    /// None yet, with room for so many.
+    pub fn with_capacity(descriptors: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(descriptors),
+            owners: Vec::with_capacity(descriptors),
+            photos: 0,
+        }
+    }
+
+    /// Adds the next photo's, `[keypoints, 128]`; it may have none.
+    pub fn add(&mut self, photo: &[i8]) {
+        let (descriptors, _) = photo.as_chunks::<DESCRIPTOR>();
+        self.rows.extend_from_slice(descriptors);
+        self.owners.resize(self.rows.len(), self.photos);
+        self.photos += 1;
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+impl<'a> FromIterator<&'a [i8]> for Descriptors {
+    fn from_iter<Photos: IntoIterator<Item = &'a [i8]>>(photos: Photos) -> Self {
+        let mut descriptors = Self::default();
+        photos.into_iter().for_each(|photo| descriptors.add(photo));
+        descriptors
+    }
+}
+
+/// Which list every descriptor belongs to: all that takes time to find out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sorting {
+    /// The centre of every list.
+    pub centres: Vec<[i8; DESCRIPTOR]>,
+    /// The list of every descriptor, the one whose centre is nearest.
+    pub lists: Vec<u32>,
+}
+
+impl Sorting {
+    /// Sorts: descriptors x lists dot products, with the feature `train` on all threads. The result
+    /// depends on nothing but the descriptors and the options. `on_sorted` hears of how many descriptors
+    /// more a list is known, from any thread; in all it is [`Sorting::steps`].
+    pub fn of(
+        descriptors: &Descriptors,
+        options: &IndexOptions,
+        on_sorted: &(dyn Fn(usize) + Sync),
+    ) -> Self {
+        let rows = &descriptors.rows;
+        let (lists, sampled) = size(rows.len(), options);
+        let sample: Vec<Codes> = spread(sampled, rows.len())
+            .into_iter()
+            .map(|row| rows[row])
+            .collect();
+        let centres = centres(&sample, lists, options.rounds, on_sorted);
+        let lists = nearest_centres(rows, &centres, on_sorted);
+        Self { centres, lists }
+    }
+
+    /// Whether it can be of these descriptors.
+    pub fn fits(&self, descriptors: &Descriptors) -> bool {
+        let lists = self.centres.len();
+        let in_a_list = |&list: &u32| (list as usize) < lists;
+        self.lists.len() == descriptors.len() && self.lists.iter().all(in_a_list)
+    }
+
+    /// How many descriptors a list is looked for, one after the other and some several times.
+    pub fn steps(descriptors: &Descriptors, options: &IndexOptions) -> usize {
+        let rows = descriptors.len();
+        let sample = spread(size(rows, options).1, rows).len();
+        rows + options.rounds as usize * sample
+    }
+}
+
+/// Lists, and descriptors that their centres are found with.
+fn size(descriptors: usize, options: &IndexOptions) -> (usize, usize) {
+    let lists = match options.lists {
+        0 => (libm::sqrt(descriptors as f64) as usize).max(1),
+        lists => lists as usize,
+    };
+    (lists, lists.saturating_mul(options.sample as usize))
+}
+
 /// The descriptors of a whole catalogue, 128 + 4 bytes each and 128 a list.
+#[derive(Clone, Debug)]
 pub struct Index {
     centres: Vec<Codes>,
     /// Where every list begins, and where the last one ends.
@@ -49,57 +174,64 @@ pub(super) type Near = (i32, u32);
 /// Descriptors of a query that are compared with a list while a part of it is in the cache.
 const ROWS_AT_ONCE: usize = 32;
 
+/// Descriptors of a query that look into the lists together, on one thread.
+#[cfg(feature = "train")]
+const PART: usize = 64;
+
 impl Index {
     /// Builds the index of photos whose descriptors are `photos[i]`, `[keypoints, 128]`. A photo may
-    /// have none. Takes descriptors x lists dot products; the index depends on nothing but its input.
+    /// have none. Takes the time of [`Sorting::of`].
     pub fn build<'a>(photos: impl IntoIterator<Item = &'a [i8]>, options: &IndexOptions) -> Self {
-        let mut rows: Vec<Codes> = Vec::new();
-        let mut owners: Vec<u32> = Vec::new();
-        let mut photo_count = 0_u32;
-        for photo in photos {
-            let (descriptors, _) = photo.as_chunks::<DESCRIPTOR>();
-            rows.extend_from_slice(descriptors);
-            owners.resize(rows.len(), photo_count);
-            photo_count += 1;
-        }
-        let lists = match options.lists {
-            0 => (libm::sqrt(rows.len() as f64) as usize).max(1),
-            lists => lists as usize,
-        };
-        let sample: Vec<Codes> = spread(lists.saturating_mul(options.sample as usize), rows.len())
-            .into_iter()
-            .map(|row| rows[row])
-            .collect();
-        let centres = centres(&sample, lists, options.rounds);
-        let nearest = nearest_centres(&rows, &centres);
-        Self::sorted(centres, &nearest, &rows, &owners, photo_count)
+        Self::of(photos.into_iter().collect(), options, &|_| ())
     }
 
-    fn sorted(
-        centres: Vec<Codes>,
-        nearest: &[u32],
-        rows: &[Codes],
-        owners: &[u32],
-        photo_count: u32,
+    /// As [`Index::build`]; `on_sorted` hears what [`Sorting::of`] tells.
+    pub fn of(
+        descriptors: Descriptors,
+        options: &IndexOptions,
+        on_sorted: &(dyn Fn(usize) + Sync),
     ) -> Self {
-        let mut begins = vec![0_usize; centres.len() + 1];
-        for &list in nearest {
+        let sorting = Sorting::of(&descriptors, options, on_sorted);
+        Self::sorted(descriptors, &sorting)
+    }
+
+    /// The index of sorted descriptors.
+    ///
+    /// # Errors
+    /// [`Error::Features`] where the sorting is of others.
+    pub fn new(descriptors: Descriptors, sorting: &Sorting) -> Result<Self> {
+        match sorting.fits(&descriptors) {
+            true => Ok(Self::sorted(descriptors, sorting)),
+            false => Err(Error::Features {
+                reason: "the descriptors were not sorted into these lists; sort them".to_string(),
+            }),
+        }
+    }
+
+    fn sorted(descriptors: Descriptors, sorting: &Sorting) -> Self {
+        let Descriptors {
+            rows,
+            owners,
+            photos: photo_count,
+        } = descriptors;
+        let mut begins = vec![0_usize; sorting.centres.len() + 1];
+        for &list in &sorting.lists {
             begins[list as usize + 1] += 1;
         }
-        for list in 0..centres.len() {
+        for list in 0..sorting.centres.len() {
             begins[list + 1] += begins[list];
         }
         let mut next = begins.clone();
-        let mut order = vec![0_usize; rows.len()];
-        for (row, &list) in nearest.iter().enumerate() {
+        let mut order = vec![0_u32; rows.len()];
+        for (row, &list) in (0_u32..).zip(&sorting.lists) {
             order[next[list as usize]] = row;
             next[list as usize] += 1;
         }
         Self {
-            centres,
+            centres: sorting.centres.clone(),
             begins,
-            rows: order.iter().map(|&row| rows[row]).collect(),
-            photos: order.iter().map(|&row| owners[row]).collect(),
+            photos: order.iter().map(|&row| owners[row as usize]).collect(),
+            rows: order.iter().map(|&row| rows[row as usize]).collect(),
             photo_count,
         }
     }
@@ -132,9 +264,23 @@ impl Index {
     }
 
     /// For every descriptor of `query` its `count` nearest rows among the `probes` nearest lists,
-    /// nearest first; of equally near ones the first in the index. A list is read once for all
-    /// descriptors that look into it.
+    /// nearest first; of equally near ones the first in the index. With the feature `train` on all threads.
     pub(super) fn nearest(&self, query: &[i8], count: usize, probes: usize) -> Vec<Vec<Near>> {
+        let part = |query: &[i8]| self.nearest_of_part(query, count, probes);
+        #[cfg(feature = "train")]
+        {
+            use rayon::prelude::*;
+            let parts = query.par_chunks(PART * DESCRIPTOR);
+            parts.flat_map_iter(part).collect()
+        }
+        #[cfg(not(feature = "train"))]
+        {
+            part(query)
+        }
+    }
+
+    /// A list is read once for all descriptors that look into it.
+    fn nearest_of_part(&self, query: &[i8], count: usize, probes: usize) -> Vec<Vec<Near>> {
         let wide = Wide::new(query);
         let mut visits: Vec<Vec<u32>> = vec![Vec::new(); self.lists()];
         for (list, visitor) in self.visits(&wide, probes) {

@@ -35,13 +35,18 @@ pub(super) fn spread(count: usize, below: usize) -> Vec<usize> {
 
 /// Moves `lists` centres, which begin at rows of `sample`, `rounds` times to the mean of the rows
 /// nearest to them (Lloyd, 1982). A centre that nobody is nearest to stays.
-pub(super) fn centres(sample: &[Codes], lists: usize, rounds: u32) -> Vec<Codes> {
+pub(super) fn centres(
+    sample: &[Codes],
+    lists: usize,
+    rounds: u32,
+    on_sorted: &(dyn Fn(usize) + Sync),
+) -> Vec<Codes> {
     let mut centres: Vec<Codes> = spread(lists, sample.len())
         .into_iter()
         .map(|row| sample[row])
         .collect();
     for _ in 0..rounds {
-        let nearest = nearest_centres(sample, &centres);
+        let nearest = nearest_centres(sample, &centres, on_sorted);
         let mut sums = vec![[0_i32; DESCRIPTOR]; centres.len()];
         let mut counts = vec![0_i32; centres.len()];
         for (row, &centre) in sample.iter().zip(&nearest) {
@@ -66,10 +71,18 @@ fn rounded_mean(sum: i32, count: i32) -> i8 {
 }
 
 /// The nearest centre of every row; of equally near ones the first. With the feature `train` on all
-/// threads.
-pub(super) fn nearest_centres(rows: &[Codes], centres: &[Codes]) -> Vec<u32> {
+/// threads. `on_sorted` hears of the rows that are done since it last heard.
+pub(super) fn nearest_centres(
+    rows: &[Codes],
+    centres: &[Codes],
+    on_sorted: &(dyn Fn(usize) + Sync),
+) -> Vec<u32> {
     let wide = Wide::new(centres.as_flattened());
-    let assign = |rows: &[Codes]| nearest_of_group(rows, &wide);
+    let assign = |rows: &[Codes]| {
+        let nearest = nearest_of_group(rows, &wide);
+        on_sorted(rows.len());
+        nearest
+    };
     #[cfg(feature = "train")]
     {
         use rayon::prelude::*;

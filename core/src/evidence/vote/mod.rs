@@ -11,6 +11,7 @@ mod kmeans;
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use super::distances::length;
 use crate::gallery::Label;
+use crate::{Error, Result};
 
-pub use index::{Index, IndexOptions};
+pub use index::{Descriptors, Index, IndexOptions, Sorting};
 
 /// How a query votes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,14 +43,29 @@ impl Default for VoteOptions {
     }
 }
 
-/// A photo that got votes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Voted {
-    /// Its position in the index.
-    pub photo: u32,
-    /// The sum of its votes, 0 or more.
-    pub votes: f32,
+impl VoteOptions {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`Error::Features`] with the first that is out of it.
+    pub fn validate(&self) -> Result<()> {
+        let refuse = |name: &str, value: u32, range: &str| Error::Features {
+            reason: format!("the vote's {name} is {value}, it must be {range}"),
+        };
+        match self {
+            Self { probes: 0, .. } => Err(refuse("probes", 0, "at least 1")),
+            Self { neighbours, .. } if !(1..=MOST_NEIGHBOURS).contains(neighbours) => Err(refuse(
+                "number of neighbours",
+                *neighbours,
+                "between 1 and 100",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
+
+/// More are further than the background.
+const MOST_NEIGHBOURS: u32 = 100;
 
 impl Index {
     /// The votes of every photo, in the order of the index, for a query's descriptors `[keypoints, 128]`.
@@ -74,23 +91,30 @@ impl Index {
     }
 }
 
-/// The `count` labels with most votes, each with its best photo, best first. `labels` says what every
-/// photo of the index shows. Photos without a vote are left out; of equally good ones the first counts.
-pub fn shortlist(votes: &[f32], labels: &[Label], count: usize) -> Vec<(Label, Voted)> {
-    let mut photos: Vec<(Label, Voted)> = (0_u32..)
-        .zip(votes.iter().zip(labels))
-        .filter(|&(_, (&votes, _))| votes > 0.0)
-        .map(|(photo, (&votes, &label))| (label, Voted { photo, votes }))
-        .collect();
-    photos.sort_by(|a, b| b.1.votes.total_cmp(&a.1.votes));
-    let mut list: Vec<(Label, Voted)> = Vec::with_capacity(count);
-    for (label, voted) in photos {
-        if list.len() == count {
-            break;
+/// The votes of every label: those of its best photo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelVotes {
+    /// By slot, `[individuals + 1]`, 0 or more.
+    pub votes: Vec<f32>,
+    /// The position in the index of the label's best photo; `None` where it has no vote. Of equally good
+    /// ones the first.
+    pub best: Vec<Option<u32>>,
+}
+
+impl LabelVotes {
+    /// From the votes of every photo; `labels` says what each shows, out of so many individuals.
+    pub fn of(votes: &[f32], labels: impl IntoIterator<Item = Label>, individuals: usize) -> Self {
+        let mut by_label = Self {
+            votes: vec![0.0; individuals + 1],
+            best: vec![None; individuals + 1],
+        };
+        for ((photo, &votes), label) in (0..).zip(votes).zip(labels) {
+            let slot = label.slot(individuals);
+            if votes > by_label.votes[slot] {
+                by_label.votes[slot] = votes;
+                by_label.best[slot] = Some(photo);
+            }
         }
-        if !list.iter().any(|&(known, _)| known == label) {
-            list.push((label, voted));
-        }
+        by_label
     }
-    list
 }

@@ -58,15 +58,11 @@ fn a_keypoint_votes_once_for_a_photo_and_photos_add_up_keypoints() {
 
 #[test]
 fn a_whale_is_worth_its_best_photo() {
-    let labels = [Whale(0), New, Whale(1), Whale(0), Whale(2)];
-    let list = shortlist(&[1.0, 4.0, 2.0, 3.0, 0.0], &labels, 3);
-    let names: Vec<(Label, u32)> = list
-        .iter()
-        .map(|&(label, voted)| (label, voted.photo))
-        .collect();
-    // The last has no vote.
-    assert_eq!(names, [(New, 1), (Whale(0), 3), (Whale(1), 2)]);
-    assert_eq!(shortlist(&[1.0, 4.0], &labels[..2], 1).len(), 1);
+    let labels = [Whale(0), New, Whale(1), Whale(0), Whale(2), Whale(1)];
+    let by_label = LabelVotes::of(&[1.0, 4.0, 2.0, 3.0, 0.0, 2.0], labels, 3);
+    assert_eq!(by_label.votes, [3.0, 2.0, 0.0, 4.0]);
+    // Of equally good photos the first; the third whale has no vote.
+    assert_eq!(by_label.best, [Some(3), Some(2), None, Some(1)]);
 }
 
 #[test]
@@ -146,8 +142,48 @@ fn few_lists_find_what_all_find() {
             probes: 6,
         },
     );
-    let labels: Vec<Label> = (0..60).map(Whale).collect();
-    assert_eq!(shortlist(&votes, &labels, 1)[0].0, Whale(17));
+    let most = votes.iter().copied().fold(0.0, f32::max);
+    assert_eq!(votes[17], most);
+}
+
+#[test]
+fn a_sorting_that_was_kept_gives_the_same_index_and_one_of_others_none() {
+    let mut numbers = Numbers(3);
+    let photos = photos(20, 30, 40, &mut numbers);
+    let of = |photos: &[Vec<[i8; DESCRIPTOR]>]| -> Descriptors {
+        photos.iter().map(|photo| photo.as_flattened()).collect()
+    };
+    let options = IndexOptions::default();
+    let heard = core::sync::atomic::AtomicUsize::new(0);
+    let sorting = Sorting::of(&of(&photos), &options, &|rows| {
+        heard.fetch_add(rows, core::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(heard.into_inner(), Sorting::steps(&of(&photos), &options));
+    let query = photos[4].as_flattened();
+    let again = Index::new(of(&photos), &sorting).unwrap();
+    assert_eq!(
+        again.vote(query, &VoteOptions::default()),
+        index(&photos).vote(query, &VoteOptions::default())
+    );
+    assert!(Index::new(of(&photos[1..]), &sorting).is_err());
+    let mut beyond = sorting;
+    beyond.lists[7] = beyond.centres.len() as u32;
+    assert!(Index::new(of(&photos), &beyond).is_err());
+}
+
+#[test]
+fn options_that_would_take_for_ever_are_refused() {
+    let index = IndexOptions::default();
+    assert!(index.validate().is_ok() && VoteOptions::default().validate().is_ok());
+    let endless = IndexOptions {
+        rounds: 101,
+        ..index
+    };
+    assert!(endless.validate().is_err());
+    assert!(IndexOptions { sample: 0, ..index }.validate().is_err());
+    for (neighbours, probes) in [(0, 16), (101, 16), (4, 0)] {
+        assert!(VoteOptions { neighbours, probes }.validate().is_err());
+    }
 }
 
 #[test]

@@ -3,13 +3,16 @@
 use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::evaluate::embeddings::Embeddings;
+use crate::evidence::build_index;
 use crate::progress::Progress;
 use crate::tune::LabelledQueries;
-use flukeprint_core::decision::DecisionParameters;
+use flukeprint_core::decision::{
+    DecisionParameters, Listed, ShortlistSize, first_by_score, first_by_votes,
+};
 use flukeprint_core::evidence::Features;
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
-use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
-use flukeprint_core::gallery::{Gallery, Label};
+use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
+use flukeprint_core::gallery::{Gallery, GalleryError};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,30 +47,30 @@ pub(super) struct Search<'a> {
     catalogue: &'a Catalogue,
     gallery: Gallery,
     keypoints: &'a [Features],
-    /// Without one the catalogue does not vote.
-    index: Option<Index>,
+    index: Index,
     parameters: DecisionParameters,
 }
 
 impl<'a> Search<'a> {
-    /// The training photos as the gallery; `votes` says whether the whole catalogue votes too.
+    /// The training photos as the gallery.
     pub(super) fn new(
         catalogue: &'a Catalogue,
         split: &Split,
         embeddings: &Embeddings,
         keypoints: &'a [Features],
         parameters: DecisionParameters,
-        votes: bool,
+        progress: &dyn Progress,
     ) -> Result<Self> {
         let descriptors = split
             .train
             .iter()
-            .map(|&photo| &keypoints[photo].descriptors[..]);
+            .map(|&photo| &keypoints[photo].descriptors[..])
+            .collect();
         Ok(Self {
             catalogue,
             gallery: embeddings.gallery(catalogue, &split.train)?,
             keypoints,
-            index: votes.then(|| Index::build(descriptors, &IndexOptions::default())),
+            index: build_index(descriptors, &IndexOptions::default(), progress),
             parameters,
         })
     }
@@ -101,69 +104,49 @@ impl<'a> Search<'a> {
     }
 
     fn one(&self, query: &Features, feature: &[f32], scores: &[f32]) -> Result<Found> {
-        let individuals = self.gallery.individuals().len();
-        let by_photo = self.index.as_ref().map_or_else(Vec::new, |index| {
-            index.vote(&query.descriptors, &VoteOptions::default())
-        });
-        let mut votes = vec![0.0_f32; individuals + 1];
-        let mut best = vec![None; individuals + 1];
-        for (row, (described, &count)) in self.gallery.rows().iter().zip(&by_photo).enumerate() {
-            let slot = described.label.slot(individuals);
-            if count > votes[slot] {
-                votes[slot] = count;
-                best[slot] = Some(row);
-            }
+        let (rows, individuals) = (self.gallery.rows(), self.gallery.individuals().len());
+        let options = VoteOptions::default();
+        let by_photo = self.index.vote(&query.descriptors, &options);
+        let votes = LabelVotes::of(&by_photo, rows.iter().map(|row| row.label), individuals);
+        if query.keypoints.is_empty() {
+            // There is nothing to say, as where an answer is given.
+            return Ok(Found {
+                by_network: Vec::new(),
+                by_vote: Vec::new(),
+                votes: votes.votes,
+            });
         }
-        let first = |scores: &[f32]| -> Vec<usize> {
-            let mut whales: Vec<usize> = (0..individuals).collect();
-            whales.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-            whales.truncate(MOST_WHALES);
-            whales
+        let size = ShortlistSize {
+            whales: MOST_WHALES,
+            photos: MOST_PHOTOS,
         };
-        let by_network = first(scores).into_iter();
-        let by_network = by_network.map(|whale| self.compared(query, feature, whale, None));
-        let voted = first(&votes)
-            .into_iter()
-            .filter(|&whale| votes[whale] > 0.0);
-        let by_vote = voted.map(|whale| self.compared(query, feature, whale, best[whale]));
+        let listed = |listed: std::result::Result<Vec<Listed>, GalleryError>| {
+            let listed = listed.map_err(flukeprint_core::Error::from)?;
+            let with_photos = listed.iter().filter(|whale| !whale.rows.is_empty());
+            let compared = with_photos.map(|whale| self.compared(query, whale));
+            Ok::<_, crate::Error>(compared.collect())
+        };
         Ok(Found {
-            by_network: by_network.collect::<Result<_>>()?,
-            by_vote: by_vote.collect::<Result<_>>()?,
-            votes,
+            by_network: listed(first_by_score(scores, &self.gallery, feature, size))?,
+            by_vote: listed(first_by_votes(&votes, &self.gallery, feature, size))?,
+            votes: votes.votes,
         })
     }
 
-    /// `voted` is the gallery row of the whale's photo with most votes, which is looked at first.
-    fn compared(
-        &self,
-        query: &Features,
-        feature: &[f32],
-        whale: usize,
-        voted: Option<usize>,
-    ) -> Result<Compared> {
-        let individuals = self.gallery.individuals().len();
-        let label = Label::from_slot(whale, individuals);
-        let nearest = self.gallery.nearest_of(feature, label, MOST_PHOTOS);
-        let nearest = nearest.map_err(flukeprint_core::Error::from)?;
-        let mut rows: Vec<usize> = voted.into_iter().collect();
-        rows.extend(nearest.iter().map(|one| one.row as usize));
-        let mut seen = Vec::with_capacity(rows.len());
-        rows.retain(|row| {
-            !seen.contains(row) && {
-                seen.push(*row);
-                true
-            }
-        });
+    fn compared(&self, query: &Features, whale: &Listed) -> Compared {
         let mut inliers = [0; MOST_PHOTOS];
-        for (place, &row) in rows.iter().enumerate().take(MOST_PHOTOS) {
-            let photo = self.gallery.rows()[row].photo as usize;
+        for (place, &row) in whale.rows.iter().enumerate() {
+            let photo = self.gallery.rows()[row as usize].photo as usize;
             let found = compare(query, &self.keypoints[photo], &CompareOptions::default());
             let count = u32::try_from(found.inliers.len()).unwrap_or(u32::MAX);
             inliers[place..]
                 .iter_mut()
                 .for_each(|most| *most = (*most).max(count));
         }
-        Ok(Compared { whale, inliers })
+        Compared {
+            whale: whale.slot,
+            inliers,
+        }
     }
 
     /// The name of a photo, for the list of contradictions.

@@ -2,8 +2,8 @@
 
 use super::found::{Found, Search};
 use super::{
-    Calibration, Contradiction, EvidenceReport, Gain, Held, Verified, by_both, by_network,
-    evidence as of_all,
+    Calibration, Contradiction, EvidenceReport, Gain, Held, TunedEvidence, Verified, by_both,
+    by_network, evidence as of_all,
 };
 use crate::Result;
 use crate::data::Catalogue;
@@ -39,10 +39,8 @@ pub(super) fn points(
 ) -> std::result::Result<u64, TuneError> {
     let mut counts = RankCounts::default();
     for ((scores, slot), found) in final_scores(queries, parameters)?.iter().zip(found) {
-        counts.record(Some(rank_of(
-            &evidence.raised(scores, &found.inliers, &found.votes),
-            *slot,
-        )));
+        let raised = evidence.raised(scores, found.found());
+        counts.record(Some(rank_of(&raised, *slot)));
     }
     Ok(counts.points())
 }
@@ -50,10 +48,10 @@ pub(super) fn points(
 impl Measure<'_> {
     pub(super) fn report(
         &self,
-        verify: EvidenceParameters,
-        search: EvidenceParameters,
+        tuned: TunedEvidence,
         searched: &Search<'_>,
     ) -> Result<EvidenceReport> {
+        let TunedEvidence { verify, search } = tuned;
         let network: Columns = final_scores(&self.report.queries, &self.parameters)?
             .into_iter()
             .map(|(scores, _)| scores)
@@ -156,7 +154,7 @@ impl Measure<'_> {
         let found = of_all(&self.report.found, shortlist, size[0], size[1]);
         let pairs = scores.iter().zip(&found);
         pairs
-            .map(|(scores, found)| evidence.raised(scores, &found.inliers, &found.votes))
+            .map(|(scores, found)| evidence.raised(scores, found.found()))
             .collect()
     }
 

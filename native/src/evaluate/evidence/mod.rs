@@ -9,20 +9,20 @@ mod keypoints;
 mod measure;
 mod saved;
 
-use super::embeddings::{Embeddings, embed_catalogue};
+use super::embeddings::Embeddings;
 use super::intervals::Interval;
 use super::report::{Half, queries};
 use super::scores::ScoreRow;
 use crate::Result;
 use crate::data::{Catalogue, Split};
+use crate::ensemble::Ensemble;
 use crate::progress::Progress;
-use crate::train::Run;
 use crate::tune::{Evidence, LabelledQueries, tune_evidence};
 use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
 use flukeprint_core::evidence::Features;
 use found::{Found, MOST_WHALES, Search};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use keypoints::{catalogue_keypoints, keypoint_files};
 
@@ -109,52 +109,66 @@ struct Held {
     found: Vec<Found>,
 }
 
-/// Compares the held-out photos of a tuned run by local features, tunes on one half and measures on the
-/// other.
+/// Compares the held-out photos of a tuned run, [`Ensemble::alone`], or of several by local features, tunes
+/// on one half and measures on the other.
 ///
 /// # Errors
 /// As [`super::evaluate`].
 pub fn evaluate_evidence(
-    run: &Run,
+    ensemble: &Ensemble,
     catalogue: &Catalogue,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<EvidenceReport> {
-    let ground = Ground::of(run, catalogue, device, progress)?;
+    let ground = Ground::of(ensemble, catalogue, device, progress)?;
     let parameters = ground.parameters;
-    progress.note("building the index of descriptors");
-    let search = ground.search(catalogue, true)?;
+    let search = ground.search(catalogue, progress)?;
     let half = |half| ground.held(catalogue, &search, half, progress);
     let [tune, report] = [half(Half::Tune)?, half(Half::Report)?];
 
-    let verify = best(&tune, &parameters, by_network)?;
-    let searched = best(&tune, &parameters, by_both)?;
+    let tuned = TunedEvidence::of(&tune, &parameters)?;
     let measure = measure::Measure {
         catalogue,
         tune: &tune,
         report: &report,
         parameters,
     };
-    measure.report(verify, searched, &search)
+    measure.report(tuned, &search)
 }
 
-/// Chooses on the tuning half how the inliers of the first whales count, as [`evaluate_evidence`] does, and
-/// keeps it in the run's folder, for a bundle with keypoints.
+/// How evidence counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TunedEvidence {
+    /// Where the first whales are verified.
+    pub verify: EvidenceParameters,
+    /// Where the whole catalogue votes too.
+    pub search: EvidenceParameters,
+}
+
+impl TunedEvidence {
+    fn of(tune: &Held, parameters: &DecisionParameters) -> Result<Self> {
+        Ok(Self {
+            verify: best(tune, parameters, by_network)?,
+            search: best(tune, parameters, by_both)?,
+        })
+    }
+}
+
+/// Chooses on the tuning half how evidence counts, as [`evaluate_evidence`] does.
 ///
 /// # Errors
 /// As [`evaluate_evidence`].
-pub fn tune_run_evidence(
-    run: &Run,
+pub fn tune_evidence_of(
+    ensemble: &Ensemble,
     catalogue: &Catalogue,
     device: &Device,
     progress: &dyn Progress,
-) -> Result<EvidenceParameters> {
-    let ground = Ground::of(run, catalogue, device, progress)?;
-    let search = ground.search(catalogue, false)?;
+) -> Result<TunedEvidence> {
+    let ground = Ground::of(ensemble, catalogue, device, progress)?;
+    let search = ground.search(catalogue, progress)?;
     let tune = ground.held(catalogue, &search, Half::Tune, progress)?;
-    let evidence = best(&tune, &ground.parameters, by_network)?;
-    run.save_evidence(&ground.parameters, &evidence)?;
-    Ok(evidence)
+    TunedEvidence::of(&tune, &ground.parameters)
 }
 
 /// A run's photos, with all that they are compared by.
@@ -167,30 +181,29 @@ struct Ground {
 
 impl Ground {
     fn of(
-        run: &Run,
+        ensemble: &Ensemble,
         catalogue: &Catalogue,
         device: &Device,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let split = run.split(catalogue)?;
+        let split = ensemble.split(catalogue)?;
         Ok(Self {
-            parameters: run.decision()?,
-            embeddings: embed_catalogue(run, catalogue, &split, device, progress)?,
-            keypoints: catalogue_keypoints(run, catalogue, progress)?,
+            parameters: ensemble.decision,
+            embeddings: ensemble.embeddings(catalogue, &split, device, progress)?,
+            keypoints: catalogue_keypoints(ensemble.first(), catalogue, progress)?,
             split,
         })
     }
 
-    fn search<'a>(&'a self, catalogue: &'a Catalogue, votes: bool) -> Result<Search<'a>> {
+    fn search<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        progress: &dyn Progress,
+    ) -> Result<Search<'a>> {
         let (split, keypoints) = (&self.split, &self.keypoints);
-        let parameters = self.parameters;
+        let (embeddings, parameters) = (&self.embeddings, self.parameters);
         Search::new(
-            catalogue,
-            split,
-            &self.embeddings,
-            keypoints,
-            parameters,
-            votes,
+            catalogue, split, embeddings, keypoints, parameters, progress,
         )
     }
 

@@ -1,39 +1,36 @@
-//! How evidence counts, as a run keeps it beside its decision.
+//! How evidence counts, as a run or an ensemble keeps it beside its decision.
 
+use super::TunedEvidence;
 use crate::data::write_atomically;
-use crate::train::Run;
 use crate::{Error, Result};
-use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
+use flukeprint_core::decision::DecisionParameters;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Where it is kept.
 const EVIDENCE: &str = "evidence.json";
 
 /// What to do where there is none, or none that fits.
-const WANTED: &str = "run `flukeprint tune --evidence` on this run first";
+const WANTED: &str = "run `flukeprint tune --evidence` on it first";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Saved {
     /// What it was tuned beside: raised are the scores of this decision and of no other.
     decision: DecisionParameters,
-    evidence: EvidenceParameters,
+    evidence: TunedEvidence,
 }
 
-impl Run {
-    /// Keeps how evidence counts beside `decision`.
+impl TunedEvidence {
+    /// Keeps how evidence counts beside `decision` in the folder of a run or an ensemble.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(crate) fn save_evidence(
-        &self,
-        decision: &DecisionParameters,
-        evidence: &EvidenceParameters,
-    ) -> Result<()> {
-        let path = self.folder().join(EVIDENCE);
+    pub fn save(&self, folder: &Path, decision: &DecisionParameters) -> Result<()> {
+        let path = folder.join(EVIDENCE);
         let saved = Saved {
             decision: *decision,
-            evidence: evidence.clone(),
+            evidence: self.clone(),
         };
         let json = serde_json::to_vec_pretty(&saved).map_err(|error| Error::Write {
             path: path.clone(),
@@ -42,12 +39,12 @@ impl Run {
         write_atomically(&path, &json)
     }
 
-    /// How evidence counts, as [`tune_run_evidence`](super::tune_run_evidence) chose it.
+    /// How evidence counts beside `decision`, as it was kept in the folder of a run or an ensemble.
     ///
     /// # Errors
     /// When it was not tuned yet, or beside another decision, or cannot be used.
-    pub fn evidence(&self) -> Result<EvidenceParameters> {
-        let path = self.folder().join(EVIDENCE);
+    pub fn read(folder: &Path, decision: &DecisionParameters) -> Result<Self> {
+        let path = folder.join(EVIDENCE);
         if !path.exists() {
             return Err(Error::MissingFile {
                 path,
@@ -60,18 +57,17 @@ impl Run {
         })?;
         let saved: Saved = serde_json::from_slice(&text).map_err(|error| Error::Run {
             path: path.clone(),
-            reason: error.to_string(),
+            reason: format!("it cannot be used ({error}); {WANTED}"),
         })?;
-        if saved.decision != self.decision()? {
+        if saved.decision != *decision {
             return Err(Error::Run {
                 path,
-                reason: format!("the run was tuned anew since; {WANTED}"),
+                reason: format!("the decision was tuned anew since; {WANTED}"),
             });
         }
-        saved
-            .evidence
-            .validate()
-            .map_err(flukeprint_core::Error::from)?;
+        for evidence in [&saved.evidence.verify, &saved.evidence.search] {
+            evidence.validate().map_err(flukeprint_core::Error::from)?;
+        }
         Ok(saved.evidence)
     }
 }
