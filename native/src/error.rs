@@ -199,6 +199,19 @@ pub enum Error {
         /// Photos a batch takes.
         batch: usize,
     },
+    /// There are too few points for a batch of a descriptor's training.
+    #[error(
+        "a batch takes patches of {wanted} whales, and {whales} of those to train on have a photo with {points} \
+         keypoints; add photos, or set a smaller `points` or `points_a_picture` in the recipe"
+    )]
+    FewPoints {
+        /// Keypoints that a photo must have.
+        points: usize,
+        /// Whales that have such a photo.
+        whales: usize,
+        /// Whales a batch shows.
+        wanted: usize,
+    },
     /// A catalogue names a single whale.
     #[error(
         "the catalogue names one whale only, `{name}`, and there is nothing to tell it from; add photos of \

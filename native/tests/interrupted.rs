@@ -4,14 +4,13 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{catalogue, copy, flukeprint, succeed};
+use common::{catalogue, copy, epochs_done, flukeprint, whole_and_in_pieces};
 use flukeprint::progress::{Progress, Silent};
 use flukeprint::train::{Beginning, Recipe, resume, train};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// Recipe `tiny` with all that a training can have: triplets, dropout, mixup, two stages.
 const RECIPE: &str = r#"
@@ -41,10 +40,7 @@ fn recipe_file(folder: &Path) -> PathBuf {
     path
 }
 
-fn epochs_done(unfinished: &Path) -> usize {
-    fs::read_to_string(unfinished.join("events.jsonl")).map_or(0, |text| text.lines().count())
-}
-
+/// What a training leaves that must not depend on how often it was interrupted.
 const FILES: [&str; 4] = [
     "network.safetensors",
     "training.safetensors",
@@ -52,59 +48,16 @@ const FILES: [&str; 4] = [
     "training.svg",
 ];
 
-/// What a training leaves that must not depend on how often it was interrupted.
-fn weights(run: &Path) -> Vec<Vec<u8>> {
-    FILES.map(|file| fs::read(run.join(file)).unwrap()).to_vec()
-}
-
 #[test]
 fn killed_again_and_again_it_comes_to_the_same_weights() {
     let place = tempfile::tempdir().unwrap();
     let recipe = recipe_file(place.path());
-    let (whole, pieces) = (place.path().join("whole"), place.path().join("pieces"));
-    let fresh = |out: &Path| {
+    whole_and_in_pieces(place.path(), &FILES, &|out| {
         let mut command = flukeprint(&["train", "--data"]);
         command.arg(catalogue()).arg("--recipe").arg(&recipe);
         command.arg("--out").arg(out).stderr(Stdio::null());
         command
-    };
-    succeed(&mut fresh(&whole));
-
-    let unfinished = place.path().join("pieces.unfinished");
-    let mut kills = 0;
-    let mut command = fresh(&pieces);
-    loop {
-        let before = epochs_done(&unfinished);
-        let mut child = command.spawn().unwrap();
-        // Two epochs a life: some of the kills hit an epoch half way, some a checkpoint.
-        while epochs_done(&unfinished) < before + 2 && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_millis(3));
-        }
-        if child.try_wait().unwrap().is_some() {
-            break;
-        }
-        child.kill().unwrap(); // SIGKILL
-        child.wait().unwrap();
-        kills += 1;
-        command = flukeprint(&["train", "--resume", "--out"]);
-        command.arg(&pieces).stderr(Stdio::null());
-    }
-    assert!(kills >= 2, "it was killed {kills} times only");
-    assert!(!unfinished.exists());
-    for (file, (a, b)) in FILES
-        .iter()
-        .zip(weights(&pieces).iter().zip(&weights(&whole)))
-    {
-        assert!(a == b, "{file} differs");
-    }
-    assert_eq!(epochs_done(&pieces), epochs_done(&whole));
-    let names = |run: &Path| {
-        let entries = fs::read_dir(run).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
-    assert_eq!(names(&pieces), names(&whole), "nothing else is left behind");
+    });
 }
 
 #[test]

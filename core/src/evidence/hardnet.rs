@@ -1,7 +1,8 @@
 //! HardNet: a network that describes a patch (Mishchuk et al., 2017).
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
@@ -38,6 +39,18 @@ impl HardNet {
     /// # Errors
     /// As there.
     pub fn load(file: &str, bytes: &[u8], device: &Device) -> Result<Self> {
+        let names = Self::names();
+        Ok(load(Self::init(device), &names, file, bytes)?.fold())
+    }
+
+    /// The names of the published network's tensors, without counters.
+    pub fn published_names() -> Vec<String> {
+        let names = Self::names().into_iter();
+        names.map(|[theirs, _]| theirs).collect()
+    }
+
+    /// The published names with ours.
+    fn names() -> Vec<[String; 2]> {
         let mut names = Trunk::names();
         names.push([
             format!("features.{LAST}.weight"),
@@ -49,7 +62,7 @@ impl HardNet {
                 format!("last.norm.{part}"),
             ]);
         }
-        Ok(load(Self::init(device), &names, file, bytes)?.fold())
+        names
     }
 
     /// The same function in evaluation with the norms in the convolutions.

@@ -127,8 +127,8 @@ impl GrayImage {
         &self.values[y * self.width..][..self.width]
     }
 
-    /// Convolved with a Gaussian of deviation `sigma` pixels, the edge replicated.
-    pub(super) fn blurred(&self, sigma: f32) -> Self {
+    /// Convolved with a Gaussian of deviation `sigma` pixels, above 0, the edge replicated.
+    pub fn blurred(&self, sigma: f32) -> Self {
         let weights = gaussian_half(sigma);
         self.blurred_along_rows(&weights)
             .blurred_along_columns(&weights)

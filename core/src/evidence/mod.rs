@@ -41,7 +41,7 @@ pub use hardnet::HardNet;
 pub use hardtfeat::HardTFeat;
 pub use image::GrayImage;
 pub use orientation::OriNet;
-pub use patch::PATCH;
+pub use patch::{PATCH, Patches};
 pub use shape::AffNet;
 
 /// Numbers in a descriptor.

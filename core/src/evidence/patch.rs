@@ -1,5 +1,8 @@
 //! Patches: what a frame holds, brought to a square of 32 x 32 values.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::image::GrayImage;
 use super::{Frame, pyramid::Pyramid};
 
@@ -10,25 +13,45 @@ pub(super) const AREA: usize = PATCH * PATCH;
 
 impl Frame {
     /// √|det A|: how far it reaches, in pixels.
-    pub(super) fn radius(&self) -> f32 {
+    pub fn radius(&self) -> f32 {
         let [a11, a12, a21, a22] = self.shape;
         libm::sqrtf((a11 * a22 - a12 * a21).abs())
     }
 
     /// The pixel of (u, v).
-    pub(super) fn at(&self, u: f32, v: f32) -> [f32; 2] {
+    pub fn at(&self, u: f32, v: f32) -> [f32; 2] {
         let ([a11, a12, a21, a22], [x, y]) = (self.shape, self.center);
         [x + a11 * u + a12 * v, y + a21 * u + a22 * v]
     }
 
     /// Whether its four corners are pixels of a picture of that size.
-    pub(super) fn lies_within(&self, width: usize, height: usize) -> bool {
+    pub fn lies_within(&self, width: usize, height: usize) -> bool {
         let (right, bottom) = (width as f32 - 1.0, height as f32 - 1.0);
         let corners = [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)];
         corners.into_iter().all(|(u, v)| {
             let [x, y] = self.at(u, v);
             (0.0..=right).contains(&x) && (0.0..=bottom).contains(&y)
         })
+    }
+}
+
+/// A picture from which patches are taken as the networks read them: what trains a network sees the same
+/// values as what uses it.
+#[derive(Debug)]
+pub struct Patches(Pyramid);
+
+impl Patches {
+    /// Blurs the picture for patches of all sizes.
+    pub fn new(image: &GrayImage) -> Self {
+        Self(Pyramid::new(image))
+    }
+
+    /// The patch of `frame`, `[32, 32]`, normalised: mean 0, unbiased deviation 1.
+    pub fn take(&self, frame: &Frame) -> Vec<f32> {
+        let mut patch = vec![0.0; AREA];
+        sample_nearest(&self.0, frame, &mut patch);
+        normalise(&mut patch);
+        patch
     }
 }
 

@@ -1,6 +1,6 @@
 //! `flukeprint import`.
 
-use crate::import::import;
+use crate::import::{hardnet, import};
 use crate::progress::Progress;
 use crate::train::recipe::nearest;
 use crate::train::save_weights;
@@ -8,17 +8,19 @@ use clap::Args;
 use flukeprint_core::model::backbone::BackboneName;
 use std::path::PathBuf;
 
-/// Turn a published checkpoint into weights that `train --start` begins with.
+/// Turn a published checkpoint into weights that `train --start` begins with, or HardNet's into a
+/// descriptor's.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Reads .pth and .safetensors of torchvision, timm, Cadene and GluonCV under their own \
                   names; nothing in a .pth runs.\n\nExample:\n  flukeprint import --arch resnet50 \
-                  resnet50.pth --out resnet50.safetensors"
+                  resnet50.pth --out resnet50.safetensors\n  flukeprint \
+                  import --arch hardnet HardNet++.pth --out hardnet.safetensors"
 )]
 pub struct Import {
     /// The checkpoint.
     file: PathBuf,
-    /// The backbone, as `flukeprint models` lists it.
+    /// The backbone, as `flukeprint models` lists it, or `hardnet`.
     #[arg(long)]
     arch: String,
     /// File of the weights.
@@ -34,6 +36,9 @@ pub struct Import {
 
 impl Import {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
+        if self.arch == HARDNET {
+            return self.hardnet(progress);
+        }
         let arch = backbone(&self.arch)?;
         let imported = import(arch, &self.file, self.lenient && !self.strict)?;
         save_weights(&imported.tensors, &self.out)?;
@@ -46,6 +51,28 @@ impl Import {
             arch.name(),
             imported.whose,
             imported.tensors.len()
+        ));
+        Ok(())
+    }
+}
+
+/// What `--arch` calls the descriptor.
+const HARDNET: &str = "hardnet";
+
+impl Import {
+    fn hardnet(&self, progress: &dyn Progress) -> crate::Result<()> {
+        if self.lenient {
+            return Err(crate::Error::Setting {
+                name: "--lenient",
+                value: "set".to_owned(),
+                wanted: "left out for hardnet, of which every tensor is needed",
+            });
+        }
+        let tensors = hardnet(&self.file)?;
+        save_weights(&tensors, &self.out)?;
+        let (out, count) = (self.out.display(), tensors.len());
+        progress.note(&format!(
+            "{out}: hardnet under its authors' names, {count} tensors"
         ));
         Ok(())
     }

@@ -3,8 +3,9 @@
 use super::out::{self, say};
 use crate::Result;
 use crate::ladder::{Rung, choose};
-use crate::train::Recipe;
-use crate::train::recipe::shipped::RECIPES;
+use crate::train::recipe::AnyRecipe;
+use crate::train::recipe::shipped::{DESCRIPTORS, RECIPES};
+use crate::train::{DescriptorRecipe, Recipe};
 use clap::Args;
 use serde::Serialize;
 
@@ -36,23 +37,35 @@ struct Listed {
 impl Recipes {
     pub fn run(&self) -> Result<()> {
         if let Some(name) = &self.name {
-            let recipe = Recipe::load(name)?;
-            match self.json {
-                true => return super::print_json(&recipe),
-                false => out::text(&recipe.to_toml()?),
+            match (AnyRecipe::load(name)?, self.json) {
+                (AnyRecipe::Network(recipe), true) => return super::print_json(&recipe),
+                (AnyRecipe::Descriptor(recipe), true) => return super::print_json(&recipe),
+                (AnyRecipe::Network(recipe), false) => out::text(&recipe.to_toml()?),
+                (AnyRecipe::Descriptor(recipe), false) => out::text(&recipe.to_toml()?),
             }
             return Ok(());
         }
-        let listed = listed()?;
+        let (listed, descriptors) = (listed()?, descriptors()?);
         if self.json {
             #[derive(Serialize)]
             struct All {
                 recipes: Vec<Listed>,
+                descriptors: Vec<DescriptorRecipe>,
             }
-            return super::print_json(&All { recipes: listed });
+            return super::print_json(&All {
+                recipes: listed,
+                descriptors,
+            });
         }
         for one in &listed {
             say!("{}", line(one));
+        }
+        for one in &descriptors {
+            let (points, epochs, batches) = (one.points, one.epochs, one.batches);
+            say!(
+                "{:<22}descriptor of patches, {points} points a batch, {epochs} x {batches} batches",
+                one.name
+            );
         }
         Ok(())
     }
@@ -76,6 +89,17 @@ fn listed() -> Result<Vec<Listed>> {
         })
     };
     plain.chain(choose(&[])?.into_iter().map(rung)).collect()
+}
+
+fn descriptors() -> Result<Vec<DescriptorRecipe>> {
+    let all = DESCRIPTORS
+        .iter()
+        .filter_map(|(name, _)| match AnyRecipe::load(name) {
+            Ok(AnyRecipe::Descriptor(recipe)) => Some(Ok(*recipe)),
+            Ok(AnyRecipe::Network(_)) => None,
+            Err(error) => Some(Err(error)),
+        });
+    all.collect()
 }
 
 fn line(one: &Listed) -> String {

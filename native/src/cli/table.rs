@@ -78,7 +78,7 @@ pub fn print_confidence(headline: &Headline) {
         with_ends("ece", headline.ece),
         headline.ece_by_chance
     );
-    println!(
+    say!(
         "  probabilities beyond chance off by {}",
         with_ends("ece_beyond_chance", headline.ece_beyond_chance)
     );

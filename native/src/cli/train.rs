@@ -2,7 +2,10 @@
 
 use super::devices::DeviceArgs;
 use crate::progress::Progress;
-use crate::train::{Beginning, Recipe, Run, resume, train, train_on_all};
+use crate::train::recipe::AnyRecipe;
+use crate::train::{
+    Beginning, DescriptorRecipe, Recipe, Run, descriptor, resume, train, train_on_all,
+};
 use burn::tensor::Device;
 use clap::Args;
 use std::path::PathBuf;
@@ -13,6 +16,7 @@ use std::time::Instant;
 #[command(
     after_help = "Examples:\n  flukeprint train --data catalogue --recipe small --start mobilenet_v2.safetensors --out run\n  \
     flukeprint train --resume --out run\n  \
+    flukeprint train --data catalogue --recipe hardnet --out descriptor\n  \
     flukeprint train --all-of run --start run --recipe short.toml --out final"
 )]
 pub struct Train {
@@ -48,19 +52,69 @@ pub struct Train {
 impl Train {
     pub fn run(&self, progress: &dyn Progress) -> crate::Result<()> {
         let begun = Instant::now();
-        let run = self.train(&self.device.open()?, progress)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        // What was trained on all photos has its thresholds, and no photo to choose others by.
-        let next = if self.all_of.is_some() {
-            "export"
-        } else {
-            "tune"
+        let device = self.device.open()?;
+        let (folder, next) = match self.descriptor()? {
+            Some(trained) => {
+                match trained {
+                    Trained::Begin(recipe) => self.train_descriptor(*recipe, &device, progress)?,
+                    Trained::GoOn => descriptor::resume(&self.out, &device, progress)?,
+                }
+                let what = "it is in hardnet.safetensors there".to_owned();
+                (self.out.clone(), what)
+            }
+            // What was trained on all photos has its thresholds, and no photo to choose others by.
+            None => {
+                let verb = if self.all_of.is_some() {
+                    "export"
+                } else {
+                    "tune"
+                };
+                let run = self.train(&device, progress)?;
+                (run.folder().to_owned(), format!("next: flukeprint {verb}"))
+            }
         };
+        let seconds = begun.elapsed().as_secs_f64();
         progress.note(&format!(
-            "{}: trained in {seconds:.0} s; next: flukeprint {next}",
-            run.folder().display()
+            "{}: trained in {seconds:.0} s; {next}",
+            folder.display()
         ));
         Ok(())
+    }
+
+    /// The training of a descriptor, if that is what was asked for.
+    fn descriptor(&self) -> crate::Result<Option<Trained>> {
+        if self.resume {
+            return Ok(descriptor::is_interrupted(&self.out).then_some(Trained::GoOn));
+        }
+        let Some(name) = &self.recipe else {
+            return Ok(None);
+        };
+        match AnyRecipe::load(name)? {
+            AnyRecipe::Descriptor(recipe) => Ok(Some(Trained::Begin(recipe))),
+            AnyRecipe::Network(_) => Ok(None),
+        }
+    }
+
+    fn train_descriptor(
+        &self,
+        mut recipe: DescriptorRecipe,
+        device: &Device,
+        progress: &dyn Progress,
+    ) -> crate::Result<()> {
+        let others = [
+            ("--start", self.start.is_some()),
+            ("--finder", self.finder.is_some()),
+            ("--all-of", self.all_of.is_some()),
+        ];
+        if let Some((name, _)) = others.iter().find(|(_, given)| *given) {
+            return Err(crate::Error::Recipe {
+                recipe: recipe.name,
+                reason: format!("trains a descriptor, which takes no {name}"),
+            });
+        }
+        recipe.seed = self.seed.unwrap_or(recipe.seed);
+        let data = self.data.clone().unwrap_or_default();
+        descriptor::train(&data, &recipe, &self.out, device, progress)
     }
 
     fn train(&self, device: &Device, progress: &dyn Progress) -> crate::Result<Run> {
@@ -88,4 +142,10 @@ impl Train {
             }),
         }
     }
+}
+
+/// A descriptor's training.
+enum Trained {
+    Begin(Box<DescriptorRecipe>),
+    GoOn,
 }

@@ -40,7 +40,7 @@ impl Light {
     }
 
     /// `x` to `σ(contrast · (logit x + logit brightness))`, for values in 0…1.
-    pub(super) fn shine(&self, values: &mut [f32]) {
+    pub(crate) fn shine(&self, values: &mut [f32]) {
         if *self == Self::default() {
             return;
         }

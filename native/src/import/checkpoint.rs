@@ -26,23 +26,10 @@ const CLASSIFIERS: [&str; 6] = [
 /// The tensors of a trunk under the checkpoint's own names, wrappers and older spellings undone, the
 /// classifier and counters left out.
 ///
-/// A `.pth` is read as data: no code that it may hold runs.
-///
 /// # Errors
-/// When the file is missing, cut short or no checkpoint.
+/// As [`tensors`].
 pub(super) fn trunk(path: &Path) -> Result<Named> {
-    let is_pickle = path.extension().is_some_and(|end| {
-        PICKLES
-            .iter()
-            .any(|pickle| end.eq_ignore_ascii_case(pickle))
-    });
-    let tensors = if is_pickle {
-        load_pickle(path)?
-    } else {
-        load_weights(path)?
-    };
-    let tensors = unwrap(unnest(tensors));
-    let trunk = tensors.into_iter().map(|(name, values)| {
+    let trunk = tensors(path)?.into_iter().map(|(name, values)| {
         let name = ["norm", "conv"].into_iter().fold(name, |name, layer| {
             // DenseNet's older names: `denselayer3.norm.1.weight`.
             name.replace(&format!(".{layer}.1."), &format!(".{layer}1."))
@@ -52,8 +39,28 @@ pub(super) fn trunk(path: &Path) -> Result<Named> {
     });
     Ok(trunk
         .filter(|(name, _)| !CLASSIFIERS.iter().any(|start| name.starts_with(start)))
-        .filter(|(name, _)| !name.ends_with("num_batches_tracked"))
         .collect())
+}
+
+/// The tensors under the checkpoint's own names, wrappers undone, counters left out.
+///
+/// A `.pth` is read as data: no code that it may hold runs.
+///
+/// # Errors
+/// When the file is missing, cut short or no checkpoint.
+pub(super) fn tensors(path: &Path) -> Result<Named> {
+    let is_pickle = path.extension().is_some_and(|end| {
+        PICKLES
+            .iter()
+            .any(|pickle| end.eq_ignore_ascii_case(pickle))
+    });
+    let tensors = match is_pickle {
+        true => load_pickle(path)?,
+        false => load_weights(path)?,
+    };
+    let mut tensors = unwrap(unnest(tensors));
+    tensors.retain(|name, _| !name.ends_with("num_batches_tracked"));
+    Ok(tensors)
 }
 
 /// What stands under a key for the weights, where there is one.

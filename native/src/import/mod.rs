@@ -1,12 +1,16 @@
 //! Weights that others trained, under their own names.
 //!
 //! - `checkpoint`: a `.pth` or `.safetensors` file to tensors under its own names;
-//! - `layers`: which of its layers is which of ours.
+//! - `layers`: which of its layers is which of ours;
+//! - `descriptor`: HardNet, whose names core knows.
 
 mod checkpoint;
+mod descriptor;
 mod layers;
 #[cfg(test)]
 mod tests;
+
+pub use descriptor::hardnet;
 
 use crate::{Error, Result};
 use burn::tensor::Device;

@@ -1,9 +1,10 @@
 //! Maps against the reference implementations, and checkpoints that do not fit.
 
 use super::layers::namings;
-use super::{Fit, import, start_backbone, tensors_of, with_tensors};
+use super::{Fit, hardnet, import, start_backbone, tensors_of, with_tensors};
 use crate::train::{load_weights, save_weights};
 use burn::tensor::{Device, Tensor, TensorData};
+use flukeprint_core::evidence::HardNet;
 use flukeprint_core::model::backbone::{Backbone, BackboneName};
 use flukeprint_core::model::named::{Named, Values};
 use std::path::{Path, PathBuf};
@@ -212,5 +213,89 @@ fn a_pth_is_read_as_data() {
     assert!(
         error.to_string().contains("is no PyTorch checkpoint"),
         "{error}"
+    );
+}
+
+/// What checkpoints.py gives a tensor of HardNet.
+fn stand_in(name: &str, shape: &[usize]) -> Vec<f32> {
+    let strides = &[7, 5, 3, 1][4 - shape.len()..];
+    let last: usize = shape
+        .iter()
+        .zip(strides)
+        .map(|(side, stride)| (side - 1) * stride)
+        .sum();
+    let mut values = uniform(name, last + 1);
+    if name.ends_with("running_var") {
+        values
+            .iter_mut()
+            .for_each(|value| *value = 1.0 + *value * 0.25);
+    }
+    let at = |mut index: usize| {
+        let mut place = 0;
+        for (side, stride) in shape.iter().zip(strides).rev() {
+            place += index % side * stride;
+            index /= side;
+        }
+        values[place]
+    };
+    (0..shape.iter().product()).map(at).collect()
+}
+
+#[test]
+fn hardnet_is_read_as_torch_writes_it_now_and_as_it_was_published() {
+    for file in ["hardnet.pth", "hardnet-legacy.pth"] {
+        let tensors = hardnet(&fixture(file)).unwrap();
+        let count: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+        assert_eq!((tensors.len(), count), (21, 1_334_560 + 1_152), "{file}");
+        for (name, found) in &tensors {
+            assert!(
+                found.values == stand_in(name, &found.shape),
+                "{file} {name}"
+            );
+        }
+        // What import writes is what the core loads.
+        let (_folder, path) = saved(&tensors);
+        let bytes = std::fs::read(path).unwrap();
+        HardNet::load(file, &bytes, &Device::flex()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_no_hardnet_is_refused_by_the_tensor() {
+    let whole = hardnet(&fixture("hardnet.pth")).unwrap();
+    let refusal = |tensors: &Named| {
+        let (_folder, path) = saved(tensors);
+        let message = hardnet(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("checkpoint.safetensors") && !message.contains('\n'),
+            "{message}"
+        );
+        message
+    };
+    let mut lacks = whole.clone();
+    lacks.remove("features.20.running_var");
+    assert!(refusal(&lacks).contains("`features.20.running_var`: is missing"));
+    let mut other = whole.clone();
+    other.insert("features.6.weight".to_owned(), made("x", &[64, 32, 5, 5]));
+    let said = refusal(&other);
+    assert!(
+        said.contains("`features.6.weight`: has shape [64, 32, 5, 5]"),
+        "{said}"
+    );
+    // A norm with a scale is another network.
+    let mut scaled = whole;
+    scaled.insert("features.1.weight".to_owned(), made("x", &[32]));
+    assert!(refusal(&scaled).contains("`features.1.weight`"));
+    let message = hardnet(&fixture("small.pth")).unwrap_err().to_string();
+    assert!(
+        message.contains("is no HardNet") && message.contains("features.0.0.weight"),
+        "{message}"
+    );
+    let rubbish = tempfile::Builder::new().suffix(".pth").tempfile().unwrap();
+    std::fs::write(rubbish.path(), b"not found\n").unwrap();
+    let message = hardnet(rubbish.path()).unwrap_err().to_string();
+    assert!(
+        message.contains("is no PyTorch checkpoint") && !message.contains('\n'),
+        "{message}"
     );
 }

@@ -1,10 +1,10 @@
 //! Where a training stands after an epoch, in a file from which it can go on as if it had never
 //! stopped: on the CPU to the same weights, bit for bit.
 
-use super::network::TrainingNetwork;
-use super::optimizer::{AdamW, Memory};
+use super::optimizer::Memory;
 use super::weights::{load_with_facts, save_with_facts};
 use crate::{Error, Result};
+use burn::module::Module;
 use flukeprint_core::model::named::{self, Named};
 use std::collections::HashMap;
 use std::path::Path;
@@ -39,19 +39,15 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The state of a network and its optimizer.
+    /// The state of a network, with what its optimizer remembers.
     ///
     /// # Errors
     /// When a tensor cannot be read from its device.
-    pub(super) fn of(
-        network: &TrainingNetwork,
-        optimizer: &AdamW,
-        position: Position,
-    ) -> Result<Self> {
+    pub(super) fn of<M: Module>(network: &M, memory: Memory, position: Position) -> Result<Self> {
         Ok(Self {
             position,
             weights: named::read(network)?,
-            memory: optimizer.memory(network)?,
+            memory,
         })
     }
 
@@ -104,7 +100,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When they are another network's.
-    pub(super) fn restore(&self, network: TrainingNetwork, path: &Path) -> Result<TrainingNetwork> {
+    pub(super) fn restore<M: Module>(&self, network: M, path: &Path) -> Result<M> {
         let weights = self.weights.clone();
         Ok(named::write(network, weights, &path.display().to_string())?)
     }

@@ -3,9 +3,10 @@
 
 use super::checkpoint::Position;
 use super::course::Rates;
-use super::plot;
+use super::plot::{self, Panel};
 use crate::data::write_atomically;
 use crate::{Error, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -42,12 +43,42 @@ pub(super) struct Epoch {
     pub(super) waited: f64,
 }
 
-impl Epoch {
+/// An epoch of any training, as a journal keeps it.
+pub(super) trait Entry: Serialize + DeserializeOwned {
+    /// How far the training was then.
+    fn position(&self) -> Position;
+
+    /// All epochs so far as a picture.
+    fn panels(epochs: &[Self]) -> Vec<Panel>;
+}
+
+impl Entry for Epoch {
     fn position(&self) -> Position {
         Position {
             course: self.course,
             epochs: self.epoch,
         }
+    }
+
+    fn panels(epochs: &[Self]) -> Vec<Panel> {
+        let curve = |name, value: fn(&Self) -> Option<f64>| plot::curve(name, epochs, value);
+        let panel = |title, curves| Panel { title, curves };
+        vec![
+            panel("mean loss", vec![curve("loss", |epoch| Some(epoch.loss))]),
+            panel(
+                "rates at the epoch's end",
+                vec![
+                    curve("heads", |epoch| Some(epoch.rates.heads)),
+                    curve("classifiers", |epoch| Some(epoch.rates.classifiers)),
+                    curve("backbone, deeper half", |epoch| Some(epoch.rates.upper)),
+                    curve("backbone, shallower half", |epoch| Some(epoch.rates.lower)),
+                ],
+            ),
+            panel(
+                "MAP@5, held-out known whales",
+                vec![curve("nearest photo", |epoch| epoch.map5)],
+            ),
+        ]
     }
 }
 
@@ -73,12 +104,12 @@ impl fmt::Display for Epoch {
 
 /// The epochs so far, on disk.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct Journal<E> {
     folder: PathBuf,
-    epochs: Vec<Epoch>,
+    epochs: Vec<E>,
 }
 
-impl Journal {
+impl<E: Entry> Journal<E> {
     /// The journal in `folder`, without what came after `reached`: a training that was stopped goes
     /// on from there.
     ///
@@ -93,14 +124,14 @@ impl Journal {
             })?,
             _ => String::new(),
         };
-        let epochs = text.lines().map(serde_json::from_str::<Epoch>);
+        let epochs = text.lines().map(serde_json::from_str::<E>);
         let epochs = epochs
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|error| Error::Run {
                 path,
                 reason: format!("this is no journal of a training ({error})"),
             })?;
-        let is_past = |epoch: &Epoch| reached.is_some_and(|reached| epoch.position() <= reached);
+        let is_past = |epoch: &E| reached.is_some_and(|reached| epoch.position() <= reached);
         Ok(Self {
             folder: folder.to_owned(),
             epochs: epochs.into_iter().filter(is_past).collect(),
@@ -111,7 +142,7 @@ impl Journal {
     ///
     /// # Errors
     /// When one of the two files cannot be written.
-    pub(super) fn add(&mut self, epoch: Epoch) -> Result<()> {
+    pub(super) fn add(&mut self, epoch: E) -> Result<()> {
         self.epochs.push(epoch);
         let path = self.folder.join(FILE);
         let lines = self.epochs.iter().map(serde_json::to_string);
@@ -122,7 +153,8 @@ impl Journal {
                 source: error.into(),
             })?;
         write_atomically(&path, (lines.join("\n") + "\n").as_bytes())?;
-        plot::draw(&self.epochs, &self.folder.join(PICTURE))
+        let panels = E::panels(&self.epochs);
+        plot::draw(self.epochs.len(), &panels, &self.folder.join(PICTURE))
     }
 }
 

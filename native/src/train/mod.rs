@@ -11,7 +11,9 @@
 
 mod checkpoint;
 mod course;
+pub mod descriptor;
 pub mod finder;
+mod folder;
 mod journal;
 pub mod losses;
 pub mod metric;
@@ -24,6 +26,7 @@ pub mod recipe;
 mod run;
 pub(crate) mod samples;
 pub mod schedule;
+pub mod sgd;
 mod stage;
 mod start;
 mod tally;
@@ -31,12 +34,14 @@ mod trainer;
 mod watch;
 mod weights;
 
+pub use descriptor::DescriptorRecipe;
 pub use metric::{Mining, TripletRecipe};
 pub use recipe::{
     Classifier, ClassifierKind, FinderRecipe, FrozenNorms, Input, LossKind, Recipe, SampleRecipe,
     Stage, Validation,
 };
 pub use run::{Facts, Run};
+pub(crate) use weights::weights_file;
 pub use weights::{load_weights, save_weights};
 
 use crate::data::{Catalogue, Reading, Source, Split};
@@ -181,9 +186,9 @@ impl Work<'_> {
                 epochs: 0,
             };
             let recipe = &self.run.recipe;
-            let nothing = AdamW::new(recipe.weight_decay, recipe.clip);
+            let nothing = AdamW::new(recipe.weight_decay, recipe.clip).memory(&network)?;
             let path = self.run.growing().join(checkpoint::FILE);
-            Checkpoint::of(&network, &nothing, position)?.save(&path)?;
+            Checkpoint::of(&network, nothing, position)?.save(&path)?;
             self.fill(network, samples, None)
         });
         self.end(result)
@@ -202,16 +207,9 @@ impl Work<'_> {
         match result {
             Ok(()) => self.run.finish(),
             Err(error) => {
-                let (folder, growing) = (self.run.folder().to_owned(), self.run.growing());
+                let folder = self.run.folder().to_owned();
                 self.run.abandon();
-                Err(match growing.exists() {
-                    true => Error::Stopped {
-                        cause: Box::new(error),
-                        path: growing,
-                        out: folder,
-                    },
-                    false => error,
-                })
+                Err(folder::stopped(&folder, error))
             }
         }
     }

@@ -63,15 +63,9 @@ impl AdamW {
         gradients: GradientsParams,
         pace: Pace<'_>,
     ) -> (M, Option<Tensor<1>>) {
-        let mut squares = Squares {
-            gradients: &gradients,
-            sums: Vec::new(),
-        };
-        module.visit(&mut squares);
-        if squares.sums.is_empty() {
+        let Some(norm) = joint_norm(&module, &gradients) else {
             return (module, None);
-        }
-        let norm = Tensor::cat(squares.sums, 0).sum().sqrt();
+        };
         self.time += 1;
         let scale = (norm.clone().recip() * self.clip).clamp_max(1.0);
         let mut update = Update {
@@ -140,7 +134,12 @@ pub struct Memory {
 }
 
 /// A moment on the device; `path` is its parameter's, for messages.
-fn moment(moment: Values, count: usize, path: &str, device: &Device) -> Result<Tensor<1>> {
+pub(super) fn moment(
+    moment: Values,
+    count: usize,
+    path: &str,
+    device: &Device,
+) -> Result<Tensor<1>> {
     if moment.values.len() != count {
         return Err(flukeprint_core::Error::Tensor {
             file: "the checkpoint".to_owned(),
@@ -154,14 +153,14 @@ fn moment(moment: Values, count: usize, path: &str, device: &Device) -> Result<T
 }
 
 /// A parameter, where it is in the module, and its number of values.
-struct Place {
-    id: ParamId,
-    path: String,
-    count: usize,
+pub(super) struct Place {
+    pub(super) id: ParamId,
+    pub(super) path: String,
+    pub(super) count: usize,
 }
 
 /// Every parameter's place.
-fn places<M: Module>(module: &M) -> Vec<Place> {
+pub(super) fn places<M: Module>(module: &M) -> Vec<Place> {
     let mut places = Places::default();
     module.visit(&mut places);
     places.found
@@ -189,6 +188,17 @@ impl ModuleVisitor for Places {
             count: param.lazy_shape().num_elements(),
         });
     }
+}
+
+/// The norm of all gradients together, `[1]`; `None` without any.
+pub(super) fn joint_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Option<Tensor<1>> {
+    let mut squares = Squares {
+        gradients,
+        sums: Vec::new(),
+    };
+    module.visit(&mut squares);
+    let any = !squares.sums.is_empty();
+    any.then(|| Tensor::cat(squares.sums, 0).sum().sqrt())
 }
 
 /// The sums of the squares of every gradient, `[1]` each.

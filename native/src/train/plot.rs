@@ -1,6 +1,5 @@
-//! A training as a picture: loss, rates and MAP@5 over the epochs, one below another.
+//! A training as a picture: panels of curves over the epochs, one below another.
 
-use super::journal::Epoch;
 use crate::data::write_atomically;
 use crate::{Error, Result};
 use plotters::coord::Shift;
@@ -19,56 +18,52 @@ const COLORS: [RGBColor; 4] = [
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 
-/// Writes the plot as SVG.
+/// Curves that share their axes.
+#[derive(Clone, Debug)]
+pub(super) struct Panel {
+    pub(super) title: &'static str,
+    pub(super) curves: Vec<Curve>,
+}
+
+/// A curve: its name, and its value at each epoch (from 1) that has one.
+pub(super) type Curve = (&'static str, Vec<(f64, f64)>);
+
+/// The curve of a value over the epochs.
+pub(super) fn curve<E>(
+    name: &'static str,
+    epochs: &[E],
+    value: impl Fn(&E) -> Option<f64>,
+) -> Curve {
+    let numbered = epochs.iter().zip(1u32..);
+    let points = numbered.filter_map(|(epoch, number)| Some((f64::from(number), value(epoch)?)));
+    (name, points.collect())
+}
+
+/// Writes the panels of so many epochs as SVG, one below another.
 ///
 /// # Errors
 /// When it cannot be drawn or written.
-pub(super) fn draw(epochs: &[Epoch], path: &Path) -> Result<()> {
+pub(super) fn draw(epochs: usize, panels: &[Panel], path: &Path) -> Result<()> {
     let mut svg = String::new();
-    picture(epochs, &mut svg).map_err(|error| Error::Write {
+    picture(epochs, panels, &mut svg).map_err(|error| Error::Write {
         path: path.to_owned(),
         source: std::io::Error::other(error.to_string()),
     })?;
     write_atomically(path, svg.as_bytes())
 }
 
-/// A curve: its name, and its value at each epoch that has one.
-type Curve<'a> = (&'a str, Vec<(f64, f64)>);
-
-fn picture(epochs: &[Epoch], svg: &mut String) -> Drawn {
+fn picture(epochs: usize, panels: &[Panel], svg: &mut String) -> Drawn {
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    let panels = area.split_evenly((3, 1));
-    let curve = |value: &dyn Fn(&Epoch) -> Option<f64>| {
-        let numbered = epochs.iter().zip(1u32..);
-        numbered
-            .filter_map(|(epoch, number)| Some((f64::from(number), value(epoch)?)))
-            .collect::<Vec<_>>()
-    };
-    let rate = |value: fn(&Epoch) -> f64| curve(&|epoch| Some(value(epoch)));
-    let titles = [
-        "mean loss",
-        "rates at the epoch's end",
-        "MAP@5, held-out known whales",
-    ];
-    let curves: [Vec<Curve<'_>>; 3] = [
-        vec![("loss", rate(|epoch| epoch.loss))],
-        vec![
-            ("heads", rate(|epoch| epoch.rates.heads)),
-            ("classifiers", rate(|epoch| epoch.rates.classifiers)),
-            ("backbone, deeper half", rate(|epoch| epoch.rates.upper)),
-            ("backbone, shallower half", rate(|epoch| epoch.rates.lower)),
-        ],
-        vec![("nearest photo", curve(&|epoch| epoch.map5))],
-    ];
-    for ((panel, title), curves) in panels.iter().zip(titles).zip(curves) {
-        draw_panel(panel, title, epochs.len(), &curves)?;
+    let areas = area.split_evenly((panels.len().max(1), 1));
+    for (area, panel) in areas.iter().zip(panels) {
+        draw_panel(area, panel.title, epochs, &panel.curves)?;
     }
     area.present()?;
     Ok(())
 }
 
-fn draw_panel(panel: &Area<'_>, title: &str, epochs: usize, curves: &[Curve<'_>]) -> Drawn {
+fn draw_panel(panel: &Area<'_>, title: &str, epochs: usize, curves: &[Curve]) -> Drawn {
     let values = curves.iter().flat_map(|(_, points)| points);
     let highest = values.map(|point| point.1).fold(0.0, f64::max);
     let top = if highest > 0.0 { 1.05 * highest } else { 1.0 };

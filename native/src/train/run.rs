@@ -1,19 +1,18 @@
 //! The folder that a training run leaves.
 
 use super::Recipe;
-use super::checkpoint::{self, Checkpoint};
+use super::checkpoint::Checkpoint;
+use super::folder;
 use super::journal;
 use super::network::TrainingNetwork;
 use super::weights::{load_weights, save_weights};
-use crate::data::{Catalogue, Split, remove_temporary_files, write_atomically};
+use crate::data::{Catalogue, Split};
 use crate::{Error, Result};
 use burn::tensor::Device;
-use flukeprint_core::bundle::{join_finder, sha256_hex, weights};
-use flukeprint_core::gallery::Label;
+use flukeprint_core::bundle::{join_finder, weights};
 use flukeprint_core::model::named::{self, Named};
 use flukeprint_core::model::{Finder, Network};
 use serde::{Deserialize, Serialize};
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// The network as it is exported.
@@ -57,34 +56,9 @@ impl Run {
         recipe: &Recipe,
         split: &Split,
     ) -> Result<Self> {
-        if folder.exists() {
-            return Err(Error::Exists {
-                path: folder.to_owned(),
-            });
-        }
-        let unfinished = unfinished(folder);
-        if unfinished.join(checkpoint::FILE).exists() {
-            return Err(Error::Unfinished { path: unfinished });
-        }
-        let failed = |source| Error::Write {
-            path: unfinished.clone(),
-            source,
-        };
-        if unfinished.exists() {
-            std::fs::remove_dir_all(&unfinished).map_err(failed)?;
-        }
-        std::fs::create_dir_all(&unfinished).map_err(failed)?;
-        let facts = Facts {
-            catalogue: std::path::absolute(data).map_err(failed)?,
-            individuals: catalogue.individuals.clone(),
-            data_sha256: data_hash(catalogue),
-        };
-        recipe.save(&unfinished.join("recipe.toml"))?;
-        split.save(catalogue, &unfinished.join("split.json"))?;
-        let json = serde_json::to_vec_pretty(&facts)
-            .map_err(std::io::Error::other)
-            .map_err(failed)?;
-        write_atomically(&unfinished.join("facts.json"), &json)?;
+        let growing = folder::begin(folder)?;
+        recipe.save(&growing.join(folder::RECIPE))?;
+        let facts = folder::remember(&growing, data, catalogue, split)?;
         Ok(Self {
             folder: folder.to_owned(),
             recipe: recipe.clone(),
@@ -94,29 +68,17 @@ impl Run {
 
     /// The interrupted run that is to stand at `folder`, and where it stopped.
     pub(super) fn unfinished(folder: &Path) -> Result<(Self, Checkpoint)> {
-        if folder.exists() {
-            return Err(Error::Run {
-                path: folder.to_owned(),
-                reason: "is finished; there is nothing to resume".to_owned(),
-            });
-        }
-        let wanted = "`train --resume` goes on with what an interrupted training left there";
-        let unfinished = unfinished(folder);
-        let path = unfinished.join(checkpoint::FILE);
-        if !path.exists() {
-            return Err(Error::MissingFile { path, wanted });
-        }
-        let checkpoint = Checkpoint::load(&path)?;
+        let (growing, checkpoint) = folder::interrupted(folder)?;
         let run = Self {
             folder: folder.to_owned(),
-            ..Self::open(&unfinished)?
+            ..Self::open(&growing)?
         };
         Ok((run, checkpoint))
     }
 
     /// Where it grows until it is finished.
     pub(super) fn growing(&self) -> PathBuf {
-        unfinished(&self.folder)
+        folder::unfinished(&self.folder)
     }
 
     /// Whether the network of an unfinished run is trained.
@@ -165,14 +127,7 @@ impl Run {
     }
 
     pub(super) fn finish(self) -> Result<Self> {
-        let failed = |source| Error::Write {
-            path: self.folder.clone(),
-            source,
-        };
-        remove_temporary_files(&self.growing()).map_err(failed)?;
-        // The checkpoint goes last: whenever the program is killed, the run is whole or can go on.
-        std::fs::rename(self.growing(), &self.folder).map_err(failed)?;
-        std::fs::remove_file(self.folder.join(checkpoint::FILE)).map_err(failed)?;
+        folder::finish(&self.folder)?;
         Ok(self)
     }
 
@@ -188,24 +143,9 @@ impl Run {
                 wanted,
             });
         }
-        let read = |name: &str| {
-            let path = folder.join(name);
-            if !path.exists() {
-                return Err(Error::MissingFile {
-                    path,
-                    wanted: "it belongs to a run; train again",
-                });
-            }
-            std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })
-        };
-        let recipe = Recipe::parse(
-            &folder.join("recipe.toml").display().to_string(),
-            &read("recipe.toml")?,
-        )?;
-        let facts = serde_json::from_str(&read("facts.json")?).map_err(|error| Error::Run {
-            path: folder.join("facts.json"),
-            reason: error.to_string(),
-        })?;
+        let origin = folder.join(folder::RECIPE).display().to_string();
+        let recipe = Recipe::parse(&origin, &folder::text(folder, folder::RECIPE)?)?;
+        let facts = folder::facts(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             recipe,
@@ -228,16 +168,7 @@ impl Run {
 
     /// As [`Self::split`], with the run in another folder.
     pub(super) fn split_in(&self, folder: &Path, catalogue: &Catalogue) -> Result<Split> {
-        if data_hash(catalogue) != self.facts.data_sha256 {
-            return Err(Error::Run {
-                path: self.folder.clone(),
-                reason: format!(
-                    "was trained on other photos, labels or boxes than {} holds now; train again",
-                    catalogue.root.display()
-                ),
-            });
-        }
-        Split::load(catalogue, &folder.join("split.json"))
+        folder::split(folder, &self.folder, &self.facts, catalogue)
     }
 
     /// Everything that was trained, for a run that begins with this one.
@@ -284,25 +215,4 @@ pub(super) fn class_names(recipe: &Recipe, individuals: &[String]) -> Vec<String
     let mirrored = individuals.iter().map(|name| format!("{name}, mirrored"));
     let all = individuals.iter().cloned().chain(mirrored);
     all.take(classes).collect()
-}
-
-/// Where a run grows before it is finished.
-fn unfinished(folder: &Path) -> PathBuf {
-    let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
-    folder.with_file_name(name)
-}
-
-/// SHA-256 of what a catalogue says: names, labels and boxes, in its order.
-pub(crate) fn data_hash(catalogue: &Catalogue) -> String {
-    let mut text = String::new();
-    for photo in &catalogue.photos {
-        let label = match photo.label {
-            Label::Individual(i) => catalogue.individuals[i as usize].as_str(),
-            Label::New => crate::data::NEW_WHALE,
-        };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{},{label},{:?}", photo.file, photo.region);
-    }
-    sha256_hex(text.as_bytes())
 }

@@ -22,7 +22,7 @@ pub(super) struct Trainer<'a> {
     pub(super) progress: &'a dyn Progress,
     /// Where checkpoints go.
     checkpoint: PathBuf,
-    journal: Journal,
+    journal: Journal<Epoch>,
     watch: Watch,
     /// What an interrupted training has come to, until that point is reached.
     resumed: Option<Checkpoint>,
@@ -36,7 +36,7 @@ impl<'a> Trainer<'a> {
         recipe: &'a Recipe,
         progress: &'a dyn Progress,
         checkpoint: PathBuf,
-        journal: Journal,
+        journal: Journal<Epoch>,
         watch: Watch,
         resumed: Option<Checkpoint>,
     ) -> Self {
@@ -124,7 +124,8 @@ impl<'a> Trainer<'a> {
         // First the journal: what it says beyond the checkpoint is forgotten by a training that goes
         // on, what it does not say would never be made up for.
         self.journal.add(told)?;
-        Checkpoint::of(&state.network, &state.optimizer, position)?.save(&self.checkpoint)
+        let memory = state.optimizer.memory(&state.network)?;
+        Checkpoint::of(&state.network, memory, position)?.save(&self.checkpoint)
     }
 
     /// Whether an interrupted training has been past this course.
@@ -169,7 +170,7 @@ impl State {
 
 /// What the device draws in an epoch, dropout above all, follows from this alone, so that a training
 /// that was interrupted draws the same.
-fn epoch_seed(seed: u64, course: usize, epoch: usize) -> u64 {
+pub(super) fn epoch_seed(seed: u64, course: usize, epoch: usize) -> u64 {
     // The golden ratio in 64 bits, an odd number, spreads neighbours far apart.
     let place = ((course as u64) << 32) + epoch as u64 + 1;
     seed ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15)

@@ -25,6 +25,15 @@ pub(super) fn save_with_facts(named: &Named, facts: Facts, path: &Path) -> Resul
 type Facts = HashMap<String, String>;
 
 fn write(named: &Named, facts: Option<Facts>, path: &Path) -> Result<()> {
+    write_atomically(path, &file(named, facts, path)?)
+}
+
+/// What [`save_weights`] writes; `path` is for messages.
+pub(crate) fn weights_file(named: &Named, path: &Path) -> Result<Vec<u8>> {
+    file(named, None, path)
+}
+
+fn file(named: &Named, facts: Option<Facts>, path: &Path) -> Result<Vec<u8>> {
     let bytes: Vec<(&String, &Values, Vec<u8>)> = named
         .iter()
         .map(|(name, values)| {
@@ -45,8 +54,7 @@ fn write(named: &Named, facts: Option<Facts>, path: &Path) -> Result<()> {
     let views = views
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|error| refuse(&error))?;
-    let file = safetensors::serialize(views, facts).map_err(|error| refuse(&error))?;
-    write_atomically(path, &file)
+    safetensors::serialize(views, facts).map_err(|error| refuse(&error))
 }
 
 /// Reads a safetensors file of 32-bit or 16-bit floats.

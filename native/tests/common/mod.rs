@@ -6,8 +6,9 @@ pub mod evidence;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The command with its first arguments.
@@ -160,4 +161,49 @@ pub fn refused(command: &mut Command) -> String {
     let line = lines.next().unwrap().to_owned();
     assert_eq!(lines.next(), None, "{text}");
     line
+}
+
+/// Epochs that an unfinished or finished run has told of.
+pub fn epochs_done(run: &Path) -> usize {
+    fs::read_to_string(run.join("events.jsonl")).map_or(0, |text| text.lines().count())
+}
+
+/// Trains into `whole` in one go and into `pieces`, both in `place`, with SIGKILL every two epochs, then
+/// `train --resume`; the same files must come of it, and nothing else be left. `fresh` begins a training.
+pub fn whole_and_in_pieces(place: &Path, files: &[&str], fresh: &dyn Fn(&Path) -> Command) {
+    let (whole, pieces) = (place.join("whole"), place.join("pieces"));
+    succeed(&mut fresh(&whole));
+    let unfinished = place.join("pieces.unfinished");
+    let mut kills = 0;
+    let mut command = fresh(&pieces);
+    loop {
+        let before = epochs_done(&unfinished);
+        let mut child = command.spawn().unwrap();
+        // Two epochs a life: some of the kills hit an epoch half way, some a checkpoint.
+        while epochs_done(&unfinished) < before + 2 && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap(); // SIGKILL
+        child.wait().unwrap();
+        kills += 1;
+        command = flukeprint(&["train", "--resume", "--out"]);
+        command.arg(&pieces).stderr(Stdio::null());
+    }
+    assert!(kills >= 2, "it was killed {kills} times only");
+    assert!(!unfinished.exists());
+    for file in files {
+        let [a, b] = [&pieces, &whole].map(|run| fs::read(run.join(file)).unwrap());
+        assert!(a == b, "{file} differs");
+    }
+    assert_eq!(epochs_done(&pieces), epochs_done(&whole));
+    let names = |run: &Path| {
+        let entries = fs::read_dir(run).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&pieces), names(&whole), "nothing else is left behind");
 }

@@ -2,6 +2,7 @@
 
 use super::Targets;
 use super::classification::{cross_entropy, focal, hard_binary};
+use super::descriptor::hardest;
 use super::feature::{center, gaussian_mixture, ring};
 use super::margin::{arcface, cosface, cosines, dynamic_margins, nearest_center};
 use crate::train::load_weights;
@@ -111,6 +112,7 @@ impl Case<'_> {
                 triplet(unit(a), unit(p), unit(n), 0.3)
             }
             "batch_hard" => batch_hard(unit(features()), &self.labels(), 0.3).unwrap(),
+            "hardnet" => hardest(self.input("anchors"), self.input("positives")).loss,
             "gem" => self.pooled(gem(self.input("map"), 3.74)),
             "gem_learned" => self.pooled(gem_learned(self.input("map"), self.input("p"))),
             "max_average" => self.pooled(max_average(self.input("map"))),
@@ -128,7 +130,7 @@ fn values_and_gradients_are_pytorchs() {
         .filter_map(|key| key.split('/').next())
         .collect();
     names.dedup();
-    assert_eq!(names.len(), 16);
+    assert_eq!(names.len(), 17);
     for name in names {
         let case = Case {
             name,

@@ -4,12 +4,51 @@
 //! what the file says itself replaces single values of it.
 
 use super::{Recipe, shipped};
+use crate::train::DescriptorRecipe;
 use crate::{Error, Result};
 use std::path::Path;
 use toml::{Table, Value};
 
 /// Recipes that may stand on one another.
 const MOST_BASES: usize = 32;
+
+/// A recipe of either kind.
+#[derive(Clone, Debug)]
+pub enum AnyRecipe {
+    /// Of a network that names whales.
+    Network(Box<Recipe>),
+    /// Of one that describes patches.
+    Descriptor(Box<DescriptorRecipe>),
+}
+
+impl AnyRecipe {
+    /// As [`Recipe::load`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load(name_or_path: &str) -> Result<Self> {
+        Self::parse(name_or_path, &text(name_or_path)?)
+    }
+
+    /// As [`Recipe::parse`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse(origin: &str, text: &str) -> Result<Self> {
+        let table = whole(origin, table(origin, text)?)?;
+        if !table.contains_key(DESCRIPTOR) {
+            return Ok(Self::Network(Box::new(Recipe::parse(origin, text)?)));
+        }
+        let recipe: DescriptorRecipe = table
+            .try_into()
+            .map_err(|error| refuse(origin, &error, text))?;
+        recipe.check().map_err(|error| Error::Recipe {
+            recipe: origin.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(Self::Descriptor(Box::new(recipe)))
+    }
+}
 
 impl Recipe {
     /// The recipe of that name, or the one in the file of that path.
@@ -34,6 +73,15 @@ impl Recipe {
                     .to_owned(),
             });
         }
+        if whole(origin, table.clone())?.contains_key(DESCRIPTOR) {
+            return Err(Error::Recipe {
+                recipe: origin.to_owned(),
+                reason:
+                    "trains a descriptor of patches, not a network that names whales; `flukeprint \
+                         train` takes it"
+                        .to_owned(),
+            });
+        }
         // Without a base the text itself is read, so that a message can name the line.
         let recipe: Self = match table.contains_key(BASE) || table.contains_key(RUNG) {
             false => toml::from_str(text).map_err(|error| refuse(origin, &error, text))?,
@@ -51,6 +99,8 @@ impl Recipe {
 
 /// What an ensemble has.
 const MEMBERS: &str = "members";
+/// What a descriptor's recipe has.
+const DESCRIPTOR: &str = "descriptor";
 const BASE: &str = "base";
 /// The table that says what step of the ladder a recipe is; it trains nothing.
 const RUNG: &str = "rung";

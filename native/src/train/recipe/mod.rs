@@ -14,8 +14,8 @@ mod stages;
 mod tests;
 
 pub use classifier::{Classifier, ClassifierKind, LossKind};
-pub use load::nearest;
-pub(crate) use range::{positive, within};
+pub use load::{AnyRecipe, nearest};
+pub(crate) use range::{positive, ranged, within};
 pub use samples::SampleRecipe;
 pub use stages::{FinderRecipe, FrozenNorms, Input, Stage, Validation};
 

@@ -1,6 +1,7 @@
 //! Checks of single numbers.
 
 use crate::{Error, Result};
+use std::ops::RangeInclusive;
 
 /// Refuses what is not above 0.
 pub(crate) fn positive(name: &'static str, value: f64) -> Result<()> {
@@ -15,6 +16,16 @@ pub(crate) fn within(
     wanted: &'static str,
 ) -> Result<()> {
     check(name, value, (0.0..=most).contains(&value), wanted)
+}
+
+/// Refuses what is not in `range`; `wanted` says so in words.
+pub(crate) fn ranged(
+    name: &'static str,
+    value: f64,
+    range: RangeInclusive<f64>,
+    wanted: &'static str,
+) -> Result<()> {
+    check(name, value, range.contains(&value), wanted)
 }
 
 fn check(name: &'static str, value: f64, holds: bool, wanted: &'static str) -> Result<()> {

@@ -14,6 +14,11 @@ pub const RECIPES: &[(&str, &str)] = recipes! {
         "humpback-finder" "humpback-first" "humpback-second" "humpback-all";
 };
 
+/// Recipes of descriptors.
+pub const DESCRIPTORS: &[(&str, &str)] = recipes! {
+    "": "hardnet";
+};
+
 /// The steps of the ladder (spec, *The ladder*), in its order: recipes, and ensembles of them.
 pub const LADDER: &[(&str, &str)] = recipes! {
     "ladder/":
@@ -27,11 +32,16 @@ pub const LADDER: &[(&str, &str)] = recipes! {
 
 /// All names.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    RECIPES.iter().chain(LADDER).map(|(name, _)| *name)
+    all().map(|(name, _)| *name)
 }
 
 /// The TOML of that name.
 pub fn text(name: &str) -> Option<&'static str> {
-    let mut all = RECIPES.iter().chain(LADDER);
-    all.find(|(known, _)| *known == name).map(|(_, text)| *text)
+    all()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
+}
+
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    RECIPES.iter().chain(DESCRIPTORS).chain(LADDER)
 }
