@@ -8,9 +8,10 @@
 //! The answer's order is that of the scores, and a list whose numbers rise on the way down would
 //! contradict itself: nobody could say which of the two to believe. So the first label never gets
 //! less than the second, and the order of the others is not touched. `New` is a label as any other
-//! here.
+//! here, unless the parameters have a slope and an offset of its own for where it is the first: that no
+//! whale was found is another kind of certainty than that one was, where local features speak.
 //!
-//! All three numbers are fitted by maximum likelihood on the tuning photos. That makes the
+//! All these numbers are fitted by maximum likelihood on the tuning photos. That makes the
 //! probabilities right on average over photos like those, and no more: it cannot know that one whale
 //! is easier than another, or that the share of new whales is different elsewhere.
 
@@ -19,7 +20,7 @@ mod tests;
 
 use alloc::vec::Vec;
 
-use super::{DecisionParameters, softmax};
+use super::{DecisionParameters, FirstOdds, softmax};
 
 /// exp of anything below is nothing beside 1, even some thousand times over.
 const NEGLIGIBLE: f32 = -30.0;
@@ -27,16 +28,15 @@ const NEGLIGIBLE: f32 = -30.0;
 /// The probabilities of all labels, `New` the last. They sum to one and never fall where the scores
 /// rise; of equal best scores, the first in label order may get more. The scores must be finite.
 pub fn probabilities(scores: &[f32], parameters: &DecisionParameters) -> Vec<f32> {
-    let shares = softmax(scores, parameters.sharpness);
-    if parameters.first_slope == 1.0 && parameters.first_offset == 0.0 {
-        return shares;
-    }
     match First::of(scores, parameters.sharpness) {
         Some(first) => {
-            let odds = first.calibrated(parameters.first_slope, parameters.first_offset);
-            first.with_log_odds(odds, scores, parameters.sharpness)
+            let map = parameters.first_odds(first.slot + 1 == scores.len());
+            if map == FirstOdds::UNCHANGED {
+                return softmax(scores, parameters.sharpness);
+            }
+            first.with_log_odds(first.calibrated(map), scores, parameters.sharpness)
         }
-        None => shares,
+        None => softmax(scores, parameters.sharpness),
     }
 }
 
@@ -80,8 +80,8 @@ impl First {
     }
 
     /// slope · o + offset, but no less than leaves the first label as probable as the second.
-    fn calibrated(&self, slope: f32, offset: f32) -> f64 {
-        let odds = f64::from(slope) * self.log_odds + f64::from(offset);
+    fn calibrated(&self, map: FirstOdds) -> f64 {
+        let odds = f64::from(map.slope) * self.log_odds + f64::from(map.offset);
         odds.max(-libm::log(self.others))
     }
 

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DecisionError, DecisionParameters};
+use super::{DecisionError, DecisionParameters, FirstOdds};
 use crate::evidence::probability::Curve;
 
 /// How evidence counts. Tuned on held-out photos, and carried by the bundle.
@@ -39,6 +39,9 @@ pub struct EvidenceParameters {
     pub first_slope: f32,
     /// As [`DecisionParameters::first_offset`].
     pub first_offset: f32,
+    /// As [`DecisionParameters::new_first`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_first: Option<FirstOdds>,
 }
 
 /// What local features found for a query.
@@ -104,6 +107,7 @@ impl EvidenceParameters {
             sharpness: self.sharpness,
             first_slope: self.first_slope,
             first_offset: self.first_offset,
+            new_first: self.new_first,
             ..*parameters
         }
     }
@@ -155,6 +159,7 @@ mod tests {
             sharpness: 5.0,
             first_slope: 1.0,
             first_offset: 0.0,
+            new_first: None,
         }
     }
 

@@ -58,7 +58,7 @@ pub use encounter::{
 pub use evidence::{EvidenceParameters, Found, votes_share};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use operating::{OperatingPoint, OperatingRates};
-pub use parameters::DecisionParameters;
+pub use parameters::{DecisionParameters, FirstOdds};
 pub use rank::{Answer, Candidate, rank_of};
 pub use shortlist::{Listed, ShortlistSize, first_by_score, first_by_votes};
 pub use similarity::{

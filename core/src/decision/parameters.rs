@@ -36,6 +36,37 @@ pub struct DecisionParameters {
     /// What is then added to them; -100 to 100. 0 where nothing is said of it.
     #[serde(default)]
     pub first_offset: f32,
+    /// Slope and offset where `New` is the first label. `None`: as for a whale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_first: Option<FirstOdds>,
+}
+
+/// What becomes of the first label's log odds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstOdds {
+    /// They are multiplied by this; above 0, at most 100.
+    pub slope: f32,
+    /// And then this is added; -100 to 100.
+    pub offset: f32,
+}
+
+impl FirstOdds {
+    /// Log odds stay what they are.
+    pub const UNCHANGED: Self = Self {
+        slope: 1.0,
+        offset: 0.0,
+    };
+
+    fn validate(self, names: [&'static str; 2]) -> Result<(), DecisionError> {
+        factor(names[0], self.slope, 100.0, "above 0 and at most 100")?;
+        within(
+            names[1],
+            self.offset,
+            -100.0..=100.0,
+            "between -100 and 100",
+        )
+    }
 }
 
 fn unchanged_slope() -> f32 {
@@ -56,6 +87,7 @@ impl Default for DecisionParameters {
             sharpness: 10.0,
             first_slope: unchanged_slope(),
             first_offset: 0.0,
+            new_first: None,
         }
     }
 }
@@ -91,19 +123,22 @@ impl DecisionParameters {
             1e6,
             "above 0 and at most 1000000",
         )?;
-        factor(
-            "first_slope",
-            self.first_slope,
-            100.0,
-            "above 0 and at most 100",
-        )?;
-        let offsets = -100.0..=100.0;
-        within(
-            "first_offset",
-            self.first_offset,
-            offsets,
-            "between -100 and 100",
-        )
+        let of_whales = self.first_odds(false);
+        of_whales.validate(["first_slope", "first_offset"])?;
+        let of_new = self.first_odds(true);
+        of_new.validate(["new_first slope", "new_first offset"])
+    }
+
+    /// What becomes of the first label's log odds, where it is `New` and where it is a whale.
+    pub(super) fn first_odds(&self, new: bool) -> FirstOdds {
+        let of_whales = FirstOdds {
+            slope: self.first_slope,
+            offset: self.first_offset,
+        };
+        match self.new_first {
+            Some(of_new) if new => of_new,
+            _ => of_whales,
+        }
     }
 }
 

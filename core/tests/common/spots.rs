@@ -71,6 +71,7 @@ pub fn facts() -> EvidenceFacts {
             sharpness: 4.0,
             first_slope: 1.0,
             first_offset: 0.0,
+            new_first: None,
         },
         search: None,
     }

@@ -66,8 +66,9 @@ pub struct Evaluate {
     /// Chooses whales and photos for --enroll.
     #[arg(long, default_value_t = 7, requires = "enroll")]
     enroll_seed: u64,
-    /// Instead, measure on all held-out photos, each half answered by parameters tuned on the other.
-    #[arg(long, requires = "run")]
+    /// Instead, measure on all held-out photos, each half answered by parameters tuned on the other. With
+    /// --evidence, calibration alone.
+    #[arg(long, conflicts_with = "bundle")]
     crossed: bool,
     /// Also measure encounters: several photos of one animal, answered together. With --run of whales that
     /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id.
@@ -178,7 +179,7 @@ impl Evaluate {
     fn evidence(&self, ensemble: Ensemble, progress: &dyn Progress) -> Result<()> {
         let device = self.device.open()?;
         let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
-        let report = evaluate_evidence(&ensemble, &catalogue, &device, progress)?;
+        let report = evaluate_evidence(&ensemble, &catalogue, self.crossed, &device, progress)?;
         if self.json {
             return super::print_json(&report);
         }

@@ -2,7 +2,7 @@
 
 use super::out::say;
 use super::table;
-use crate::evaluate::evidence::{EvidenceReport, Gain};
+use crate::evaluate::evidence::{Calibration, EvidenceReport, Gain};
 use flukeprint_core::decision::EvidenceParameters;
 
 /// Prints all of it.
@@ -25,13 +25,13 @@ pub fn print(report: &EvidenceReport) {
             map5.high
         );
     }
-    for one in &report.calibration {
+    print_calibration(&report.calibration);
+    if let Some(crossed) = &report.crossed {
         say!(
-            "  calibration error of \"{}\": {:.3}, {:.3} by chance alone",
-            one.name,
-            one.ece,
-            one.ece_by_chance
+            "all {} held-out photos, each half by parameters tuned on the other:",
+            crossed.photos
         );
+        print_calibration(&crossed.calibration);
     }
     print_gain("MAP@5", &report.map5_gain);
     print_gain("known top-1", &report.known_top1_gain);
@@ -78,4 +78,16 @@ pub fn print_parameters(how: &str, evidence: &EvidenceParameters) {
         evidence.votes_weight,
         evidence.new_raise
     );
+}
+
+fn print_calibration(calibration: &[Calibration]) {
+    for one in calibration {
+        say!(
+            "  calibration error of \"{}\": {:.3}, {:.3} by chance alone, {:.3} beyond it",
+            one.name,
+            one.ece,
+            one.ece_by_chance,
+            one.ece_beyond_chance
+        );
+    }
 }

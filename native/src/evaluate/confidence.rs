@@ -115,6 +115,11 @@ fn calibration_interval(
     }
 }
 
+/// The root of what the mean squared error of probabilities is beyond chance.
+pub(super) fn beyond_chance(answers: &[(f32, bool)]) -> Result<f64, MetricsError> {
+    squared_error_beyond_chance(answers).map(root)
+}
+
 /// Of a square that may come out below 0.
 fn root(square: f64) -> f64 {
     square.max(0.0).sqrt()

@@ -59,6 +59,7 @@ pub fn tune_evidence(
         sharpness: parameters.sharpness,
         first_slope: parameters.first_slope,
         first_offset: parameters.first_offset,
+        new_first: None,
     };
     let sum: f32 = parameters.weights.iter().sum();
     let mut tuned = weights(&start, &scores, found, sum);
@@ -68,7 +69,9 @@ pub fn tune_evidence(
         .map(|((scores, slot), found)| (tuned.raised(scores, found.found()), *slot))
         .collect();
     tuned.sharpness = sharpness::fit(&raised);
-    [tuned.first_slope, tuned.first_offset] = first::fit(&raised, tuned.sharpness);
+    let [of_whales, of_new] = first::fit_apart(&raised, tuned.sharpness);
+    (tuned.first_slope, tuned.first_offset) = (of_whales.slope, of_whales.offset);
+    tuned.new_first = Some(of_new);
     Ok(tuned)
 }
 

@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use flukeprint_core::decision::{DecisionParameters, log_odds_of_first, rank_of};
+use flukeprint_core::decision::{DecisionParameters, FirstOdds, log_odds_of_first, rank_of};
 use rayon::prelude::*;
 
 use super::TuneError;
@@ -40,15 +40,41 @@ pub(super) fn final_scores(
 }
 
 /// Slope and offset of the first answer's log odds, given β.
-pub(super) fn fit(scored: &[Scored], sharpness: f32) -> [f32; 2] {
-    let answers: Vec<Answered> = scored
-        .par_iter()
+pub(super) fn fit(scored: &[Scored], sharpness: f32) -> FirstOdds {
+    odds(&answered(scored, sharpness, |_| true))
+}
+
+/// The same apart, for answers that name a whale and for those that say `New`.
+pub(super) fn fit_apart(scored: &[Scored], sharpness: f32) -> [FirstOdds; 2] {
+    [false, true].map(|new| {
+        let answers = answered(scored, sharpness, |scores| says_new(scores) == new);
+        odds(&answers)
+    })
+}
+
+fn odds(answers: &[Answered]) -> FirstOdds {
+    let [slope, offset] = fit_answers(answers).map(|value| value as f32);
+    FirstOdds { slope, offset }
+}
+
+fn says_new(scores: &[f32]) -> bool {
+    scores
+        .split_last()
+        .is_some_and(|(new, whales)| whales.iter().all(|whale| whale < new))
+}
+
+fn answered(
+    scored: &[Scored],
+    sharpness: f32,
+    counts: impl Fn(&[f32]) -> bool + Sync,
+) -> Vec<Answered> {
+    let of_kind = scored.par_iter().filter(|(scores, _)| counts(scores));
+    of_kind
         .filter_map(|(scores, slot)| {
             let log_odds = log_odds_of_first(scores, sharpness)?;
             Some((log_odds, rank_of(scores, *slot) == 1))
         })
-        .collect();
-    fit_answers(&answers).map(|value| value as f32)
+        .collect()
 }
 
 /// Log odds of a first answer before, and whether it is right.

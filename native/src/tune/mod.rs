@@ -69,8 +69,8 @@ pub fn tune(queries: &LabelledQueries) -> Result<Tuning, TuneError> {
     parameters.weights = search::weights(queries, &parameters);
     let scored = first::final_scores(queries, &parameters)?;
     parameters.sharpness = sharpness::fit(&scored);
-    let [slope, offset] = first::fit(&scored, parameters.sharpness);
-    (parameters.first_slope, parameters.first_offset) = (slope, offset);
+    let first = first::fit(&scored, parameters.sharpness);
+    (parameters.first_slope, parameters.first_offset) = (first.slope, first.offset);
     let rows = score_rows(queries, &parameters)?;
     Ok(Tuning { parameters, rows })
 }

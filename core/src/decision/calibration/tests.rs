@@ -47,6 +47,27 @@ fn the_first_gets_its_calibrated_odds_unless_the_second_would_overtake() {
     assert_eq!(log_odds_of_first(&[0.5], 1.0), None);
 }
 
+/// Odds 2 of `New` become 4 by its own slope; where a whale is first, 8 by the other.
+#[test]
+fn new_has_numbers_of_its_own_where_it_is_first() {
+    let ln_2 = core::f32::consts::LN_2;
+    let parameters = DecisionParameters {
+        sharpness: 1.0,
+        first_slope: 3.0,
+        new_first: Some(FirstOdds {
+            slope: 2.0,
+            offset: 0.0,
+        }),
+        ..DecisionParameters::default()
+    };
+    let new = probabilities(&[0.0, ln_2], &parameters);
+    assert!((new[1] - 0.8).abs() < 1e-6, "{new:?}");
+    let whale = probabilities(&[ln_2, 0.0], &parameters);
+    assert!((whale[0] - 8.0 / 9.0).abs() < 1e-6, "{whale:?}");
+    let tie = probabilities(&[ln_2, ln_2], &parameters);
+    assert_eq!(tie, [0.5, 0.5]);
+}
+
 fn scores() -> impl Strategy<Value = Vec<f32>> {
     // Coarse, so that ties happen.
     prop::collection::vec((0_u8..20).prop_map(|x| f32::from(x) / 20.0), 9)
@@ -59,9 +80,16 @@ proptest! {
         sharpness in prop_oneof![0.01_f32..90.0, Just(1e6_f32)],
         first_slope in 0.01_f32..9.0,
         first_offset in -20.0_f32..20.0,
+        slope in 0.01_f32..9.0,
+        offset in -20.0_f32..20.0,
     ) {
         let plain = DecisionParameters { sharpness, ..DecisionParameters::default() };
-        let parameters = DecisionParameters { first_slope, first_offset, ..plain };
+        let parameters = DecisionParameters {
+            first_slope,
+            first_offset,
+            new_first: Some(FirstOdds { slope, offset }),
+            ..plain
+        };
         let probability = probabilities(&scores, &parameters);
         let sum: f32 = probability.iter().sum();
         prop_assert!((sum - 1.0).abs() < 1e-5, "{:?}", probability);

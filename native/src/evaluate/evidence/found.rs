@@ -48,7 +48,6 @@ pub(super) struct Search<'a> {
     gallery: Gallery,
     keypoints: &'a [Features],
     index: Index,
-    parameters: DecisionParameters,
 }
 
 impl<'a> Search<'a> {
@@ -58,7 +57,6 @@ impl<'a> Search<'a> {
         split: &Split,
         embeddings: &Embeddings,
         keypoints: &'a [Features],
-        parameters: DecisionParameters,
         progress: &dyn Progress,
     ) -> Result<Self> {
         let descriptors = split
@@ -71,16 +69,16 @@ impl<'a> Search<'a> {
             gallery: embeddings.gallery(catalogue, &split.train)?,
             keypoints,
             index: build_index(descriptors, &IndexOptions::default(), progress),
-            parameters,
         })
     }
 
-    /// Compares every query of a half, `photos` in the catalogue.
+    /// Compares every query of a half, `photos` in the catalogue; `parameters` decide which whales are first.
     pub(super) fn all(
         &self,
         queries: &LabelledQueries,
         photos: &[usize],
         embeddings: &Embeddings,
+        parameters: &DecisionParameters,
         progress: &dyn Progress,
     ) -> Result<Vec<Found>> {
         let done = AtomicUsize::new(0);
@@ -89,7 +87,7 @@ impl<'a> Search<'a> {
             .iter()
             .zip(queries.iter())
             .map(|(&photo, query)| {
-                let columns = query.columns(&self.parameters);
+                let columns = query.columns(parameters);
                 Ok((photo, columns.map_err(flukeprint_core::Error::from)?.fused))
             })
             .collect::<Result<_>>()?;

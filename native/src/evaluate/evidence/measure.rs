@@ -1,9 +1,10 @@
 //! The tables of what local features add.
 
+use super::calibration::{FirstAnswers, NAMES, calibrations};
 use super::found::{Found, Search};
 use super::{
-    Calibration, Contradiction, EvidenceReport, Gain, Held, TunedEvidence, Verified, by_both,
-    by_network, evidence as of_all,
+    Contradiction, EvidenceReport, Gain, Held, TunedEvidence, Verified, by_both, by_network,
+    evidence as of_all,
 };
 use crate::Result;
 use crate::data::Catalogue;
@@ -14,7 +15,7 @@ use flukeprint_core::decision::{
     DecisionParameters, EvidenceParameters, probabilities, rank_of, votes_share,
 };
 use flukeprint_core::gallery::Label;
-use flukeprint_core::metrics::{RankCounts, ece, ece_by_chance};
+use flukeprint_core::metrics::RankCounts;
 
 /// A match is called verified where at least this share of those on the tuning half is right: more than the 98.5 %
 /// that is asked for, since a threshold that is chosen there flatters there.
@@ -51,15 +52,12 @@ impl Measure<'_> {
         tuned: TunedEvidence,
         searched: &Search<'_>,
     ) -> Result<EvidenceReport> {
-        let TunedEvidence { verify, search } = tuned;
-        let network: Columns = final_scores(&self.report.queries, &self.parameters)?
-            .into_iter()
-            .map(|(scores, _)| scores)
-            .collect();
+        let TunedEvidence { verify, search } = &tuned;
+        let network = self.network()?;
         let votes = self.local(votes)?;
-        let local = self.local(|found| votes_and_inliers(found, &search))?;
-        let verified = self.raised(&network, &verify, by_network);
-        let both = self.raised(&network, &search, by_both);
+        let local = self.local(|found| votes_and_inliers(found, search))?;
+        let verified = self.raised(&network, verify, by_network);
+        let both = self.raised(&network, search, by_both);
         let better = match self.map5(&local) > self.map5(&network) {
             true => &local,
             false => &network,
@@ -68,39 +66,46 @@ impl Measure<'_> {
             true => &local,
             false => &network,
         };
-        let names = [
-            "network",
-            "network, first whales verified",
-            "network and votes, verified",
-        ];
         let rows = [
-            (names[0], &network),
+            (NAMES[0], &network),
             ("votes", &votes),
             ("votes and inliers", &local),
-            (names[1], &verified),
-            (names[2], &both),
+            (NAMES[1], &verified),
+            (NAMES[2], &both),
         ];
-        let calibrated = [
-            (names[0], &network, self.parameters),
-            (names[1], &verified, verify.calibrated(&self.parameters)),
-            (names[2], &both, search.calibrated(&self.parameters)),
-        ];
-        let calibration = calibrated
-            .iter()
-            .map(|(name, columns, parameters)| self.calibration(name, columns, parameters));
         Ok(EvidenceReport {
             photos: self.report.queries.len(),
             rows: rows
                 .into_iter()
                 .filter_map(|(name, columns)| self.row(name, columns))
                 .collect(),
-            calibration: calibration.collect::<Result<_>>()?,
+            calibration: calibrations(&self.first_answers(&tuned)?)?,
+            crossed: None,
             map5_gain: self.map5_gain(&both, better)?,
             known_top1_gain: self.known_top1_gain(&both, better_known)?,
-            verified: self.verified(&search, searched),
-            verify,
-            search,
+            verified: self.verified(search, searched),
+            verify: tuned.verify,
+            search: tuned.search,
         })
+    }
+
+    /// The network's scores of the report half.
+    fn network(&self) -> Result<Columns> {
+        let scores = final_scores(&self.report.queries, &self.parameters)?;
+        Ok(scores.into_iter().map(|(scores, _)| scores).collect())
+    }
+
+    /// The first answers to the report half, as [`NAMES`] says.
+    pub(super) fn first_answers(&self, tuned: &TunedEvidence) -> Result<FirstAnswers> {
+        let TunedEvidence { verify, search } = tuned;
+        let network = self.network()?;
+        let verified = self.raised(&network, verify, by_network);
+        let both = self.raised(&network, search, by_both);
+        Ok([
+            self.first(&network, &self.parameters),
+            self.first(&verified, &verify.calibrated(&self.parameters)),
+            self.first(&both, &search.calibrated(&self.parameters)),
+        ])
     }
 
     fn row(&self, name: &'static str, columns: &Columns) -> Option<ScoreRow> {
@@ -108,18 +113,11 @@ impl Measure<'_> {
         row_of_columns(name, columns.iter().map(Vec::as_slice).zip(truths))
     }
 
-    fn calibration(
-        &self,
-        name: &'static str,
-        columns: &Columns,
-        parameters: &DecisionParameters,
-    ) -> Result<Calibration> {
+    /// The first answers' probabilities, and whether they are right.
+    fn first(&self, columns: &Columns, parameters: &DecisionParameters) -> Vec<(f32, bool)> {
         let individuals = self.report.queries.individuals();
-        let first: Vec<(f32, bool)> = self
-            .report
-            .queries
-            .iter()
-            .zip(columns)
+        let pairs = self.report.queries.iter().zip(columns);
+        pairs
             .map(|(query, column)| {
                 // The first label never has less than another.
                 let most = probabilities(column, parameters)
@@ -127,12 +125,7 @@ impl Measure<'_> {
                     .fold(0.0, f32::max);
                 (most, rank_of(column, query.truth.slot(individuals)) == 1)
             })
-            .collect();
-        Ok(Calibration {
-            name,
-            ece: ece(&first).map_err(TuneError::from)?,
-            ece_by_chance: ece_by_chance(&first).map_err(TuneError::from)?,
-        })
+            .collect()
     }
 
     fn map5(&self, columns: &Columns) -> f64 {

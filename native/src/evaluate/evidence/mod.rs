@@ -4,6 +4,7 @@
 //! with the training photos as the gallery. Two ways to the whales that are compared: the first whales of
 //! the network's decision, as a browser can do it, and with them those of the catalogue-wide vote.
 
+mod calibration;
 mod found;
 mod keypoints;
 mod measure;
@@ -24,6 +25,7 @@ use flukeprint_core::evidence::Features;
 use found::{Found, MOST_WHALES, Search};
 use serde::{Deserialize, Serialize};
 
+pub use calibration::{Calibration, CrossedCalibration};
 pub use keypoints::{catalogue_keypoints, keypoint_files};
 
 /// How many whales of a shortlist are tried, and how many photos of each.
@@ -39,6 +41,9 @@ pub struct EvidenceReport {
     pub rows: Vec<ScoreRow>,
     /// Whether the probabilities of the network's decision and of both can be believed.
     pub calibration: Vec<Calibration>,
+    /// The same over both halves, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crossed: Option<CrossedCalibration>,
     /// MAP@5 of both less the better one alone, photo by photo.
     pub map5_gain: Gain,
     /// Top-1 of both less the better one alone, photo by photo of known whales, `New` left aside.
@@ -49,17 +54,6 @@ pub struct EvidenceReport {
     pub search: EvidenceParameters,
     /// When a match is called verified, and how often that is right.
     pub verified: Verified,
-}
-
-/// How far first answers' probabilities are from how often they are right.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Calibration {
-    /// The row that it belongs to.
-    pub name: &'static str,
-    /// The expected calibration error, 15 bins of equal mass.
-    pub ece: f64,
-    /// What it would be by chance alone.
-    pub ece_by_chance: f64,
 }
 
 /// A difference of two answers to the same photos.
@@ -110,22 +104,27 @@ struct Held {
 }
 
 /// Compares the held-out photos of a tuned run, [`Ensemble::alone`], or of several by local features, tunes
-/// on one half and measures on the other.
+/// on one half and measures on the other. `crossed` asks for the calibration over both halves too.
 ///
 /// # Errors
 /// As [`super::evaluate`].
 pub fn evaluate_evidence(
     ensemble: &Ensemble,
     catalogue: &Catalogue,
+    crossed: bool,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<EvidenceReport> {
     let ground = Ground::of(ensemble, catalogue, device, progress)?;
     let parameters = ground.parameters;
     let search = ground.search(catalogue, progress)?;
-    let half = |half| ground.held(catalogue, &search, half, progress);
-    let [tune, report] = [half(Half::Tune)?, half(Half::Report)?];
-
+    let held = |half, parameters: &DecisionParameters| {
+        ground.held(catalogue, &search, half, parameters, progress)
+    };
+    let [tune, report] = [
+        held(Half::Tune, &parameters)?,
+        held(Half::Report, &parameters)?,
+    ];
     let tuned = TunedEvidence::of(&tune, &parameters)?;
     let measure = measure::Measure {
         catalogue,
@@ -133,7 +132,12 @@ pub fn evaluate_evidence(
         report: &report,
         parameters,
     };
-    measure.report(tuned, &search)
+    let answers = crossed.then(|| measure.first_answers(&tuned)).transpose()?;
+    let mut measured = measure.report(tuned, &search)?;
+    if let Some(answers) = answers {
+        measured.crossed = Some(calibration::crossed(catalogue, &report, answers, held)?);
+    }
+    Ok(measured)
 }
 
 /// How evidence counts.
@@ -167,7 +171,8 @@ pub fn tune_evidence_of(
 ) -> Result<TunedEvidence> {
     let ground = Ground::of(ensemble, catalogue, device, progress)?;
     let search = ground.search(catalogue, progress)?;
-    let tune = ground.held(catalogue, &search, Half::Tune, progress)?;
+    let parameters = &ground.parameters;
+    let tune = ground.held(catalogue, &search, Half::Tune, parameters, progress)?;
     TunedEvidence::of(&tune, &ground.parameters)
 }
 
@@ -201,10 +206,7 @@ impl Ground {
         progress: &dyn Progress,
     ) -> Result<Search<'a>> {
         let (split, keypoints) = (&self.split, &self.keypoints);
-        let (embeddings, parameters) = (&self.embeddings, self.parameters);
-        Search::new(
-            catalogue, split, embeddings, keypoints, parameters, progress,
-        )
+        Search::new(catalogue, split, &self.embeddings, keypoints, progress)
     }
 
     fn held(
@@ -212,6 +214,7 @@ impl Ground {
         catalogue: &Catalogue,
         search: &Search<'_>,
         half: Half,
+        parameters: &DecisionParameters,
         progress: &dyn Progress,
     ) -> Result<Held> {
         let photos = match half {
@@ -219,7 +222,7 @@ impl Ground {
             Half::Report => &self.split.report,
         };
         let queries = queries(catalogue, &self.split, &self.embeddings, half)?;
-        let found = search.all(&queries, photos, &self.embeddings, progress)?;
+        let found = search.all(&queries, photos, &self.embeddings, parameters, progress)?;
         Ok(Held {
             queries,
             photos: photos.clone(),

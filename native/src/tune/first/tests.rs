@@ -44,6 +44,37 @@ fn few_photos_change_little_and_no_mistake_makes_not_certain() {
     assert!(slope * 2.0 + offset < 10.0, "{slope} {offset}");
 }
 
+/// Whales are right with odds 2 · o - 1, `New` with o / 2 + 1, at β = 1; two labels, so that o is the lead.
+#[test]
+fn whales_and_new_get_numbers_of_their_own() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let photos: Vec<Scored> = (0..40_000)
+        .map(|_| {
+            let lead: f64 = rng.random_range(0.0..4.0);
+            let new = rng.random_bool(0.5);
+            let odds = if new {
+                lead / 2.0 + 1.0
+            } else {
+                2.0 * lead - 1.0
+            };
+            let right = rng.random_bool(1.0 / (1.0 + (-odds).exp()));
+            let scores = if new { [0.0, lead] } else { [lead, 0.0] };
+            (
+                scores.map(|score| score as f32).to_vec(),
+                usize::from(new == right),
+            )
+        })
+        .collect();
+    let expected = [(2.0, -1.0), (0.5, 1.0)];
+    for (found, (slope, offset)) in fit_apart(&photos, 1.0).iter().zip(expected) {
+        assert!((found.slope - slope).abs() < 0.1, "{found:?}");
+        assert!((found.offset - offset).abs() < 0.1, "{found:?}");
+    }
+    let only_whales: Vec<Scored> = vec![(vec![1.0, 0.0], 0); 9];
+    let [_, of_new] = fit_apart(&only_whales, 1.0);
+    assert!((of_new.slope - 1.0).abs() < 1e-3 && of_new.offset.abs() < 1e-3);
+}
+
 /// One whale: above a similarity of 0.5 three of four photos show it, below one of ten, however far
 /// above or below. No β says so, since it makes those at the border a toss-up.
 fn a_step(seed: u64) -> LabelledQueries {
