@@ -42,6 +42,8 @@ fn three_right_pairs_make_nothing_certain() {
 fn the_measured_curve_is_one() {
     let curve = measured_curve().unwrap();
     assert!(curve.probability(0.0) < 0.05);
+    // So many come by chance between flukes of 400 keypoints.
+    assert!(curve.probability(9.0) < 0.1);
     assert!(curve.probability(60.0) > 0.9);
 }
 
