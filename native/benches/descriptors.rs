@@ -217,11 +217,7 @@ fn rank(
     gallery: &[Features],
     labels: &[Label],
 ) -> [usize; 2] {
-    let exact = VoteOptions {
-        probes: u32::MAX,
-        ..VoteOptions::default()
-    };
-    let votes = index.vote(&query.descriptors, &exact);
+    let votes = index.vote(&query.descriptors, &VoteOptions::default());
     let mut best: BTreeMap<usize, (f32, usize)> = BTreeMap::new();
     let slot = |label: Label| label.slot(usize::MAX);
     for (photo, (&votes, &label)) in votes.iter().zip(labels).enumerate() {

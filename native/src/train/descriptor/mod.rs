@@ -178,8 +178,7 @@ impl Work<'_> {
     }
 
     fn begin(&self, resumed: Option<Checkpoint>) -> Result<State> {
-        self.device.seed(self.recipe.seed);
-        let network = network::fresh(&self.device.clone().autodiff());
+        let network = network::fresh(self.recipe.seed, &self.device.clone().autodiff());
         let optimizer = network::optimizer();
         let Some(checkpoint) = resumed else {
             return Ok(State { network, optimizer });
