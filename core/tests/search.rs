@@ -105,8 +105,10 @@ fn a_photo_whose_file_is_gone_does_not_vote_and_the_answer_stands() {
             .iter()
             .any(|one| one.row == 2 && one.reason == "gone")
     );
-    // Its votes speak for it still.
+    // Its votes speak for it still, and against nobody: `New` stays where it was.
     assert_eq!(searched.answer.candidates[0].label, Label::Individual(2));
+    let new = before(&identifier, &query).new.score;
+    assert_eq!(searched.answer.new.score, new);
 }
 
 #[test]

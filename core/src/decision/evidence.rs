@@ -6,8 +6,9 @@
 //! (as in WildFusion: Cermak et al., 2024); the raised scores have a calibration of their own.
 //!
 //! Where the whole catalogue voted (a *search*), every whale is raised by what its votes are worth too.
-//! Some whale gets votes by chance in any photo, so `New` is raised by a constant there. Where only the
-//! first whales are verified, `New` stays where it was.
+//! `New` is raised by a constant: some whale gets votes and inliers by chance in any photo, and that no
+//! photo of the likeliest whales matches speaks a little for a whale that none of them shows. Of that
+//! constant it gets as large a share as of those photos could be heard.
 
 use alloc::vec::Vec;
 
@@ -31,7 +32,7 @@ pub struct EvidenceParameters {
     /// What any number of votes of the catalogue can add to a whale's score; 0 to 1,000, and 0 where
     /// nothing votes.
     pub votes_weight: f32,
-    /// What is added to the score of `New`; 0 to 1,000, and 0 where nothing votes.
+    /// What is added to the score of `New`; 0 to 1,000.
     pub new_raise: f32,
     /// β of the raised scores, as [`DecisionParameters::sharpness`].
     pub sharpness: f32,
@@ -52,16 +53,14 @@ pub struct Found<'a> {
     pub inliers: &'a [(usize, u32)],
     /// The votes of every label, `[individuals + 1]`; empty where the catalogue did not vote.
     pub votes: &'a [f32],
+    /// The share of the photos to be compared that could be, 0 to 1.
+    pub heard: f32,
 }
 
 impl Found<'_> {
-    fn voted(&self) -> bool {
-        self.votes.iter().any(|&votes| votes > 0.0)
-    }
-
     /// Nothing was compared and nobody got a vote: the answer stays as it is.
     pub fn is_nothing(&self) -> bool {
-        self.inliers.is_empty() && !self.voted()
+        self.inliers.is_empty() && !self.votes.iter().any(|&votes| votes > 0.0)
     }
 }
 
@@ -118,16 +117,17 @@ impl EvidenceParameters {
     }
 
     /// The final scores of all labels, `New` the last, raised by what was found. Slots beyond the whales
-    /// are not raised, and `New` only where somebody got a vote.
+    /// are not raised, and nobody is where nothing was found.
     #[must_use]
     pub fn raised(&self, scores: &[f32], found: Found<'_>) -> Vec<f32> {
         let mut raised = scores.to_vec();
+        if found.is_nothing() {
+            return raised;
+        }
         let Some((new, whales)) = raised.split_last_mut() else {
             return raised;
         };
-        if found.voted() {
-            *new += self.new_raise;
-        }
+        *new += self.new_raise * found.heard;
         for (whale, &votes) in whales.iter_mut().zip(found.votes) {
             *whale += self.votes_weight * votes_share(votes);
         }
@@ -167,6 +167,7 @@ mod tests {
         Found {
             inliers,
             votes: &[],
+            heard: 1.0,
         }
     }
 
@@ -190,13 +191,24 @@ mod tests {
         let found = Found {
             inliers: &[(1, 12)],
             votes: &[0.3, 0.0, 9.0],
+            heard: 1.0,
         };
         assert_eq!(searched.raised(&[0.5, 0.9, 0.75], found), [1.5, 1.9, 1.0]);
         assert!(!found.is_nothing());
+        // Of four photos to compare one could be.
+        let found = Found {
+            heard: 0.25,
+            ..found
+        };
+        assert_eq!(
+            searched.raised(&[0.5, 0.9, 0.75], found),
+            [1.5, 1.9, 0.8125]
+        );
         // A photo without keypoints says nothing about strangers either.
         let silent = Found {
             inliers: &[],
             votes: &[0.0; 3],
+            heard: 1.0,
         };
         assert_eq!(searched.raised(&[0.5, 0.9, 0.75], silent), [0.5, 0.9, 0.75]);
         assert!(silent.is_nothing());

@@ -232,7 +232,7 @@ impl Identifier {
             on_compared(done + 1);
         }
         Ok(VerifiedAnswer {
-            answer: self.decide_by(&comparing, embedding, &compared, count)?,
+            answer: self.decide_by(&comparing, embedding, (&compared, &missing), count)?,
             keypoints: comparing.looked.features.keypoints.len(),
             compared,
             missing,
@@ -293,7 +293,7 @@ impl Identifier {
         &self,
         comparing: &Comparing<'_>,
         embedding: &Embedding,
-        compared: &[Compared],
+        (compared, missing): (&[Compared], &[Missing]),
         count: usize,
     ) -> Result<Answer> {
         let individuals = self.gallery.individuals().len();
@@ -307,6 +307,7 @@ impl Identifier {
             false => Found {
                 inliers: &inliers,
                 votes: &comparing.votes,
+                heard: share(compared.len(), missing.len()),
             },
         };
         Ok(decision::decide_verified(
@@ -332,6 +333,14 @@ pub(super) struct Comparing<'a> {
     /// As [`VerifiedAnswer::votes`].
     pub(super) votes: Vec<f32>,
     pub(super) parameters: &'a EvidenceParameters,
+}
+
+/// How many of all are there; all if there is none.
+fn share(there: usize, missing: usize) -> f32 {
+    match missing {
+        0 => 1.0,
+        missing => there as f32 / (there + missing) as f32,
+    }
 }
 
 fn pairs(

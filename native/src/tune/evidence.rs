@@ -32,6 +32,7 @@ impl Evidence {
         Found {
             inliers: &self.inliers,
             votes: &self.votes,
+            heard: 1.0,
         }
     }
 }
@@ -91,9 +92,9 @@ fn weights(
     sum: f32,
 ) -> EvidenceParameters {
     let voted = found.iter().any(|found| !found.votes.is_empty());
-    let (votes, raises) = match voted {
-        true => (&VOTES_WEIGHTS[..], NEW_RAISES),
-        false => (&VOTES_WEIGHTS[..1], 1),
+    let votes = match voted {
+        true => &VOTES_WEIGHTS[..],
+        false => &VOTES_WEIGHTS[..1],
     };
     let tried: Vec<EvidenceParameters> = votes
         .iter()
@@ -106,13 +107,18 @@ fn weights(
         .collect();
     let raise = |step: usize| NEW_STEP * step as f32 * sum;
     let best_of = |tried: &EvidenceParameters| {
-        let mut counts = vec![RankCounts::default(); raises];
+        let mut counts = vec![RankCounts::default(); NEW_RAISES];
         for ((scores, slot), found) in scores.iter().zip(found) {
-            let raised = tried.raised(scores, found.found());
+            let found = found.found();
+            let raised = tried.raised(scores, found);
             let (&new, whales) = raised.split_last().unwrap_or((&0.0, &[]));
             let standing = Standing::new(whales, Label::from_slot(*slot, whales.len()));
             for (step, counts) in counts.iter_mut().enumerate() {
-                counts.record(Some(standing.rank(new + raise(step))));
+                let raise = match found.is_nothing() {
+                    true => 0.0,
+                    false => raise(step),
+                };
+                counts.record(Some(standing.rank(new + raise)));
             }
         }
         let points = counts.iter().map(RankCounts::points).enumerate();
@@ -201,10 +207,11 @@ mod tests {
             found([4, 2], &[]),
         ];
         let tuned = tune_evidence(&queries(), &found, &parameters(), [2, 1]).unwrap();
-        assert!(tuned.weight > 0.0 && tuned.new_raise == 0.0 && tuned.votes_weight == 0.0);
+        assert!(tuned.weight > 0.0 && tuned.votes_weight == 0.0);
         assert_eq!(tuned.validate(), Ok(()));
-        // Known photos first, the likeness still before New: 60 + 60 + 20 + 60.
-        assert_eq!(points(&found, &tuned), 200);
+        // The stranger that the network does not see is found where New is raised.
+        assert!(tuned.new_raise > 0.0);
+        assert_eq!(points(&found, &tuned), 240);
         assert!(tuned.worth.probability(30.0) > tuned.worth.probability(3.0));
     }
 

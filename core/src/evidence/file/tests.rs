@@ -90,6 +90,13 @@ fn what_is_wrong_is_said_of_the_file() {
 
 proptest! {
     #[test]
+    fn what_a_file_kept_is_kept_as_it_is(features in features(40)) {
+        let once = kept(&features).unwrap();
+        prop_assert_eq!(encode(&once), encode(&features));
+        prop_assert_eq!(kept(&once).unwrap(), once);
+    }
+
+    #[test]
     fn what_is_written_is_read(features in features(40)) {
         let bytes = encode(&features);
         let back = decode("a", &bytes).unwrap();
