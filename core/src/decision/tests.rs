@@ -202,13 +202,6 @@ fn parameters_out_of_range_are_refused_by_name() {
             first_offset: f32::NEG_INFINITY,
             ..default
         },
-        DecisionParameters {
-            new_first: Some(FirstOdds {
-                slope: -1.0,
-                offset: 0.0,
-            }),
-            ..default
-        },
     ];
     let names = [
         "temperature",
@@ -219,7 +212,6 @@ fn parameters_out_of_range_are_refused_by_name() {
         "sharpness",
         "first_slope",
         "first_offset",
-        "new_first slope",
     ];
     for (parameters, expected) in broken.iter().zip(names) {
         match parameters.validate() {

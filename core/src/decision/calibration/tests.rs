@@ -1,5 +1,7 @@
 //! What a reader of the probabilities relies on.
 
+use alloc::string::ToString;
+
 use proptest::prelude::*;
 
 use super::super::rank;
@@ -66,6 +68,15 @@ fn new_has_numbers_of_its_own_where_it_is_first() {
     assert!((whale[0] - 8.0 / 9.0).abs() < 1e-6, "{whale:?}");
     let tie = probabilities(&[ln_2, ln_2], &parameters);
     assert_eq!(tie, [0.5, 0.5]);
+    let refused = DecisionParameters {
+        new_first: Some(FirstOdds {
+            slope: -1.0,
+            offset: 0.0,
+        }),
+        ..parameters
+    };
+    let reason = refused.validate().unwrap_err().to_string();
+    assert!(reason.contains("new_first slope is -1"), "{reason}");
 }
 
 fn scores() -> impl Strategy<Value = Vec<f32>> {

@@ -244,7 +244,7 @@ impl Measure<'_> {
                 });
             }
         }
-        let answered = verified.right + verified.wrong;
+        let answered = verified.right + verified.wrong + verified.new;
         verified.precision = (answered > 0).then(|| verified.right as f64 / answered as f64);
         verified
     }
@@ -268,18 +268,17 @@ fn gain(values: &[(Label, [f64; 1])]) -> Result<Gain> {
     })
 }
 
-/// The fewest inliers from which on [`PRECISION`] of the best matches of known whales' photos are right.
+/// The fewest inliers from which on [`PRECISION`] of the best matches are right; of a new whale's photo none is.
 fn threshold(best: &[(Label, Label, u32)]) -> u32 {
-    let mut known: Vec<(u32, bool)> = best
+    let mut all: Vec<(u32, bool)> = best
         .iter()
-        .filter(|(truth, ..)| *truth != Label::New)
         .map(|(truth, whale, inliers)| (*inliers, truth == whale))
         .collect();
-    known.sort_by_key(|one| std::cmp::Reverse(one.0));
+    all.sort_by_key(|one| std::cmp::Reverse(one.0));
     let (mut right, mut threshold) = (0_usize, u32::MAX);
-    for (place, &(inliers, is_right)) in known.iter().enumerate() {
+    for (place, &(inliers, is_right)) in all.iter().enumerate() {
         right += usize::from(is_right);
-        let last_of_equals = known.get(place + 1).is_none_or(|next| next.0 != inliers);
+        let last_of_equals = all.get(place + 1).is_none_or(|next| next.0 != inliers);
         if last_of_equals && right as f64 >= PRECISION * (place + 1) as f64 {
             threshold = inliers;
         }
@@ -303,4 +302,21 @@ fn votes_and_inliers(found: &Found, evidence: &EvidenceParameters) -> Vec<f32> {
         column[one.whale] += 0.5 * evidence.worth.probability(f64::from(inliers)) as f32;
     }
     column
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_match_of_a_new_whale_is_no_better_than_a_wrong_one() {
+        let whale = Label::Individual(0);
+        let mut best: Vec<(Label, Label, u32)> = (0..200).map(|_| (whale, whale, 30)).collect();
+        best.push((Label::Individual(1), whale, 20));
+        best.push((whale, whale, 15));
+        assert_eq!(threshold(&best), 15);
+        best.extend([(Label::New, whale, 18), (Label::New, whale, 17)]);
+        assert_eq!(threshold(&best), 18);
+        assert_eq!(threshold(&[(Label::New, whale, 18)]), u32::MAX);
+    }
 }

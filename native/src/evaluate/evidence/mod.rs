@@ -76,7 +76,7 @@ pub struct Verified {
     pub wrong: usize,
     /// Photos of new whales with a verified match.
     pub new: usize,
-    /// right / (right + wrong).
+    /// right / (right + wrong + new).
     pub precision: Option<f64>,
     /// Every verified match that contradicts the labels: to be looked at, for it may be one whale under
     /// two names.
