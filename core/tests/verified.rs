@@ -94,6 +94,8 @@ fn a_match_raises_its_whale_to_the_first_place_and_shows_where() {
         for other in verified.compared.iter().filter(|one| one.row != number) {
             assert!(other.inliers < same.inliers && !other.duplicate);
         }
+        assert_eq!(verified.shown(same.label), Some(same));
+        assert_eq!(verified.shown(Label::New), None);
         return;
     }
     unreachable!("each whale is among the first three of four for one photo at least");
@@ -109,6 +111,9 @@ fn where_nothing_is_found_the_order_stays() {
     let verified = verify(&identifier, &gray, &embedding, &fetched);
     assert_eq!(verified.keypoints, 0);
     assert!(verified.compared.iter().all(|one| one.inliers == 0));
+    // Of equal ones the first: the nearest photo.
+    let first = verified.compared.first();
+    assert_eq!(first.and_then(|one| verified.shown(one.label)), first);
     let before = identifier
         .decide(std::slice::from_ref(&embedding), 5)
         .unwrap();

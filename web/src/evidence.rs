@@ -56,6 +56,7 @@ struct Match<'a> {
     probability: f64,
     says: Says,
     duplicate: bool,
+    shown: bool,
     pairs: Vec<[[f64; 2]; 2]>,
     affine: Option<[f64; 6]>,
     size: [u32; 2],
@@ -89,6 +90,9 @@ impl<'a> Verified<'a> {
             probability: one.probability,
             says: one.says,
             duplicate: one.duplicate,
+            shown: verified
+                .shown(one.label)
+                .is_some_and(|shown| shown.row == one.row),
             pairs: one
                 .pairs
                 .iter()

@@ -85,6 +85,8 @@ export interface Comparison {
   says: "verified" | "likely" | "little";
   /** The two are one photo. */
   duplicate: boolean;
+  /** Of the whale's photos it is the one to show. */
+  shown: boolean;
   /** The inliers: in pixels of the photo, and of the gallery photo's fluke. Centres of pixels are whole. */
   pairs: [[number, number], [number, number]][];
   /** Takes pixels of the photo to pixels of the gallery photo's fluke, as SVG's `matrix`. */

@@ -24,9 +24,8 @@ const COLOURS = ["#ffc400", "#00dc78", "#50c8ff", "#ff785a", "#d296ff", "#e6f050
 export function showEvidence(list, answer, photo, bundle) {
   answer.candidates.forEach((candidate, index) => {
     const row = /** @type {HTMLElement} */ (list.children[index]);
-    const own = answer.compared.filter(({ name }) => candidate.kind === "individual" && name === candidate.name);
-    const best = own.reduce((/** @type {Comparison | null} */ best, one) => (best !== null && best.inliers >= one.inliers ? best : one), null);
-    if (best !== null) showMatch(row, best, photo, bundle);
+    const match = answer.compared.find(({ name, shown }) => shown && candidate.kind === "individual" && name === candidate.name);
+    if (match !== undefined) showMatch(row, match, photo, bundle);
   });
 }
 

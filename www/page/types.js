@@ -43,6 +43,7 @@
  * @property {number} probability  that both show one whale, by the inliers alone
  * @property {"verified" | "likely" | "little"} says  that in a word
  * @property {boolean} duplicate  the two are one photo
+ * @property {boolean} shown  of the whale's photos it is the one to show
  * @property {[[number, number], [number, number]][]} pairs  the inliers, in pixels of the photo and of the catalogue photo's tail; centres of pixels are whole
  * @property {[number, number, number, number, number, number] | null} affine  from the one to the other, as SVG's `matrix`
  * @property {[number, number]} size  of the catalogue photo's tail; its thumbnail shows the same part

@@ -40,6 +40,15 @@ pub struct VerifiedAnswer {
     pub votes: Vec<f32>,
 }
 
+impl VerifiedAnswer {
+    /// What speaks for a label and is shown: of its photos that were compared the one with most inliers, of
+    /// equal ones the nearest, which was compared first.
+    pub fn shown(&self, label: Label) -> Option<&Compared> {
+        let own = self.compared.iter().filter(|one| one.label == label);
+        own.rev().max_by_key(|one| one.inliers)
+    }
+}
+
 /// The query compared with one gallery photo.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Compared {

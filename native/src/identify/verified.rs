@@ -64,11 +64,8 @@ pub(super) fn note(
     named: &mut [Named],
 ) {
     for (candidate, named) in candidates.iter().zip(named) {
-        let own = verified.compared.iter();
-        let own = own.filter(|one| one.label == candidate.label);
-        // Of equal ones the nearest photo, which was compared first.
-        let best = own.rev().max_by_key(|one| one.inliers);
-        named.evidence = best.map(|best| evidence(identifier, best));
+        let shown = verified.shown(candidate.label);
+        named.evidence = shown.map(|shown| evidence(identifier, shown));
         let slot = candidate
             .label
             .slot(identifier.gallery().individuals().len());
