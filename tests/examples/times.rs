@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flukeprint_tests::{Chromedriver, Fixture, MODEL, Page, Screen, Server};
+use flukeprint_tests::{Chromedriver, Fixture, MODEL, OPEN_PROGRAM, Page, Screen, Server};
 use serde_json::json;
 
 /// The first photo warms the program up and is printed apart.
@@ -25,12 +25,7 @@ const READ_TIMES: &str = r#"
 const COMPARE: &str = r#"
     const [photos, done] = arguments;
     (async () => {
-        const web = await import("/pkg/flukeprint_web.js");
-        await web.default();
-        const bytes = async (path) => new Uint8Array(await (await fetch("/models/synthetic/" + path)).arrayBuffer());
-        const loader = new web.BundleLoader(await bytes("bundle.json"));
-        for (const { path } of loader.files()) loader.add(path, await bytes(path));
-        const identifier = await loader.finish("wasm", () => {});
+        const identifier = await open("wasm");
         const times = [[], [], []];
         let all = 0;
         for (const photo of photos) {
@@ -74,7 +69,9 @@ async fn main() -> Result<()> {
     let photos: Vec<String> = photos[..PHOTOS].iter().map(encode).collect::<Result<_>>()?;
     let address = format!("{}models/models.json", server.address());
     let page = Page::open(&driver, &address, Screen::DESKTOP).await?;
-    let result = page.run(COMPARE, vec![json!(photos)]).await?;
+    let result = page
+        .run(&format!("{OPEN_PROGRAM}{COMPARE}"), vec![json!(photos)])
+        .await?;
     println!("comparing with 1, 5 and all photos, median ms, and how many all are: {result}");
     page.close().await
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flukeprint_tests::{Chromedriver, Fixture, Page, Screen, Server};
+use flukeprint_tests::{Chromedriver, Fixture, OPEN_PROGRAM, Page, Screen, Server};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -32,12 +32,7 @@ struct Candidate {
 const IDENTIFY: &str = r#"
     const [backend, photos, done] = arguments;
     (async () => {
-        const web = await import("/pkg/flukeprint_web.js");
-        await web.default();
-        const bytes = async (path) => new Uint8Array(await (await fetch("/models/synthetic/" + path)).arrayBuffer());
-        const loader = new web.BundleLoader(await bytes("bundle.json"));
-        for (const { path } of loader.files()) loader.add(path, await bytes(path));
-        const identifier = await loader.finish(backend, () => {});
+        const identifier = await open(backend);
         const answers = [];
         for (const photo of photos) {
             const data = Uint8Array.from(atob(photo), (char) => char.charCodeAt(0));
@@ -126,7 +121,10 @@ async fn browser_answers(fixture: &Fixture, backend: &str) -> Result<Vec<Answer>
         photos.push(STANDARD.encode(fs::read(photo)?));
     }
     let mut result = page
-        .run(IDENTIFY, vec![json!(backend), json!(photos)])
+        .run(
+            &format!("{OPEN_PROGRAM}{IDENTIFY}"),
+            vec![json!(backend), json!(photos)],
+        )
         .await?;
     ensure!(
         result.get("error").is_none(),
