@@ -98,7 +98,7 @@ impl<'a> Verified<'a> {
                 .iter()
                 .map(|pair| [pair.query, pair.gallery])
                 .collect(),
-            affine: affine(one),
+            affine: one.affine(),
             size: one.size,
             keypoints: &one.keypoints,
         };
@@ -117,34 +117,4 @@ impl<'a> Verified<'a> {
                 .collect(),
         }
     }
-}
-
-/// The map between the photos as an affine one, `[a, b, c, d, e, f]` as SVG writes it: what it does in the
-/// middle of what was found.
-fn affine(compared: &Compared) -> Option<[f64; 6]> {
-    let transform = compared.transform?;
-    let count = compared.pairs.len() as f64;
-    let mean = |axis: usize| {
-        compared
-            .pairs
-            .iter()
-            .map(|pair| pair.query[axis])
-            .sum::<f64>()
-            / count
-    };
-    let middle = [mean(0), mean(1)];
-    let [a11, a12, a21, a22] = transform.linear_at(middle)?;
-    let [x, y] = transform.map(middle)?;
-    let affine = [
-        a11,
-        a21,
-        a12,
-        a22,
-        x - a11 * middle[0] - a12 * middle[1],
-        y - a21 * middle[0] - a22 * middle[1],
-    ];
-    affine
-        .iter()
-        .all(|value| value.is_finite())
-        .then_some(affine)
 }

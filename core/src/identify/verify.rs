@@ -76,6 +76,16 @@ pub struct Compared {
     pub keypoints: Vec<[f32; 2]>,
 }
 
+impl Compared {
+    /// [`Compared::transform`] as [`Transform::affine_at`] in the middle of the inliers; none without any.
+    pub fn affine(&self) -> Option<[f64; 6]> {
+        let count = self.pairs.len() as f64;
+        let mean =
+            |axis: usize| self.pairs.iter().map(|pair| pair.query[axis]).sum::<f64>() / count;
+        self.transform?.affine_at([mean(0), mean(1)])
+    }
+}
+
 /// What inliers say, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

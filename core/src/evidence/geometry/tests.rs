@@ -320,3 +320,13 @@ proptest! {
         prop_assert_eq!(agreement.transform.is_some(), count > 0);
     }
 }
+
+/// x' = 2x / (1 + x), y' = y / (1 + x): at (1, 2) it is (1, 1), with slopes 2/4, 0, -2/4 and 1/2.
+#[test]
+fn the_affine_map_at_a_point_by_hand() {
+    let transform = Transform([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]);
+    let expected = [0.5, -0.5, 0.0, 0.5, 0.5, 0.5];
+    assert_eq!(transform.affine_at([1.0, 2.0]), Some(expected));
+    assert_eq!(transform.affine_at([-1.0, 2.0]), None);
+    assert_eq!(transform.affine_at([f64::NAN, 0.0]), None);
+}

@@ -43,6 +43,18 @@ impl Transform {
         Some([l11, l12, l21, l22])
     }
 
+    /// The affine map `[a, b, c, d, e, f]` (x' = a x + c y + e, y' = b x + d y + f, as SVG's `matrix`) that
+    /// does at a point of photo A, and around it to first order, what this does. `None` on and beyond the map's
+    /// horizon, or where a number is not finite.
+    pub fn affine_at(&self, point: [f64; 2]) -> Option<[f64; 6]> {
+        let [a, c, b, d] = self.linear_at(point)?;
+        let [x, y] = self.map(point)?;
+        let e = x - a * point[0] - c * point[1];
+        let f = y - b * point[0] - d * point[1];
+        let affine = [a, b, c, d, e, f];
+        affine.iter().all(|one| one.is_finite()).then_some(affine)
+    }
+
     /// The map that does `first` and then this.
     pub fn after(&self, first: &Self) -> Self {
         let mut product = [[0.0; 3]; 3];
