@@ -66,8 +66,8 @@ pub struct Evaluate {
     /// Chooses whales and photos for --enroll.
     #[arg(long, default_value_t = 7, requires = "enroll")]
     enroll_seed: u64,
-    /// Instead, measure on all held-out photos, each half answered by parameters tuned on the other. With
-    /// --evidence, calibration alone.
+    /// Instead, measure on all held-out photos, each half answered by parameters tuned on the
+    /// other.
     #[arg(long, conflicts_with = "bundle")]
     crossed: bool,
     /// Also measure encounters: several photos of one animal, answered together. With --run of whales that

@@ -8,10 +8,12 @@ use flukeprint_core::decision::EvidenceParameters;
 /// Prints all of it.
 pub fn print(report: &EvidenceReport) {
     let rows: Vec<_> = report.rows.iter().map(|row| ("", row)).collect();
-    table::print(
-        &format!("{} photos of the report half:", report.photos),
-        &rows,
-    );
+    let photos = report.photos;
+    let title = match report.crossed {
+        true => format!("{photos} held-out photos, each half by parameters tuned on the other:"),
+        false => format!("{photos} photos of the report half:"),
+    };
+    table::print(&title, &rows);
     for row in &report.rows {
         let map5 = row.intervals.map5;
         let known = row.intervals.top1_known;
@@ -26,21 +28,15 @@ pub fn print(report: &EvidenceReport) {
         );
     }
     print_calibration(&report.calibration);
-    if let Some(crossed) = &report.crossed {
-        say!(
-            "all {} held-out photos, each half by parameters tuned on the other:",
-            crossed.photos
-        );
-        print_calibration(&crossed.calibration);
-    }
     print_gain("MAP@5", &report.map5_gain);
     print_gain("known top-1", &report.known_top1_gain);
     print_parameters("verifying the first whales", &report.verify);
     print_parameters("with the catalogue's vote", &report.search);
     let verified = &report.verified;
+    let inliers: Vec<String> = verified.inliers.iter().map(u32::to_string).collect();
     say!(
         "verified from {} inliers on: {} right, {} wrong, {} of new whales{}",
-        verified.inliers,
+        inliers.join(" or "),
         verified.right,
         verified.wrong,
         verified.new,

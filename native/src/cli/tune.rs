@@ -65,10 +65,17 @@ impl Tune {
             p.sharpness
         );
         say!(
-            "log odds of the first answer times {:.2}, {:+.2}",
+            "log odds of a first answer that names a whale times {:.2}, {:+.2}",
             p.first_slope,
             p.first_offset
         );
+        if let Some(of_new) = p.new_first {
+            say!(
+                "log odds of one that says new times {:.2}, {:+.2}",
+                of_new.slope,
+                of_new.offset
+            );
+        }
         say!(
             "of a whale's photos the mean counts {:.2} beside the nearest",
             p.centre_share

@@ -2,9 +2,10 @@
 //!
 //! β is fitted to all labels at once. Most of what the labels' likelihood knows is how the whales
 //! below the first compare, of which there are thousands, and the first answer comes out too sure or
-//! too modest for it. Two numbers more, fitted to nothing but whether the first answer is right, put
-//! that straight. More of them (whether the first is `New`, its lead, its score) were no better on
-//! photos that they were not fitted on.
+//! too modest for it. Slope and offset, fitted to nothing but whether the first answer is right, put
+//! that straight: one pair for answers that name a whale and one for those that say `New`, which are
+//! uncertain in another way. More numbers (a whale's lead, its score, the square of the log odds) were
+//! no better on photos that they were not fitted on.
 
 #[cfg(test)]
 mod tests;
@@ -39,12 +40,8 @@ pub(super) fn final_scores(
         .collect()
 }
 
-/// Slope and offset of the first answer's log odds, given β.
-pub(super) fn fit(scored: &[Scored], sharpness: f32) -> FirstOdds {
-    odds(&answered(scored, sharpness, |_| true))
-}
-
-/// The same apart, for answers that name a whale and for those that say `New`.
+/// Slope and offset of the first answer's log odds, given β, for answers that name a whale and for those
+/// that say `New`.
 pub(super) fn fit_apart(scored: &[Scored], sharpness: f32) -> [FirstOdds; 2] {
     [false, true].map(|new| {
         let answers = answered(scored, sharpness, |scores| says_new(scores) == new);

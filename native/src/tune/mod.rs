@@ -69,8 +69,9 @@ pub fn tune(queries: &LabelledQueries) -> Result<Tuning, TuneError> {
     parameters.weights = search::weights(queries, &parameters);
     let scored = first::final_scores(queries, &parameters)?;
     parameters.sharpness = sharpness::fit(&scored);
-    let first = first::fit(&scored, parameters.sharpness);
-    (parameters.first_slope, parameters.first_offset) = (first.slope, first.offset);
+    let [of_whales, of_new] = first::fit_apart(&scored, parameters.sharpness);
+    (parameters.first_slope, parameters.first_offset) = (of_whales.slope, of_whales.offset);
+    parameters.new_first = Some(of_new);
     let rows = score_rows(queries, &parameters)?;
     Ok(Tuning { parameters, rows })
 }

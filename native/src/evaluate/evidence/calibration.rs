@@ -1,13 +1,8 @@
 //! Whether the probabilities of first answers can be believed, with local features and without.
 
-use super::measure::Measure;
-use super::{Held, TunedEvidence};
 use crate::Result;
-use crate::data::Catalogue;
 use crate::evaluate::confidence::beyond_chance;
-use crate::evaluate::report::Half;
-use crate::tune::{TuneError, tune};
-use flukeprint_core::decision::DecisionParameters;
+use crate::tune::TuneError;
 use flukeprint_core::metrics::{ece, ece_by_chance};
 use serde::Serialize;
 
@@ -35,15 +30,6 @@ pub struct Calibration {
     pub ece_beyond_chance: f64,
 }
 
-/// The same over all held-out photos, each answered by what was tuned on the other half.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CrossedCalibration {
-    /// How many they are.
-    pub photos: usize,
-    /// Whether probabilities can be believed.
-    pub calibration: Vec<Calibration>,
-}
-
 pub(super) fn calibrations(answers: &FirstAnswers) -> Result<Vec<Calibration>> {
     let of = |(name, answers): (&'static str, &Vec<(f32, bool)>)| {
         Ok::<_, TuneError>(Calibration {
@@ -55,29 +41,4 @@ pub(super) fn calibrations(answers: &FirstAnswers) -> Result<Vec<Calibration>> {
     };
     let all = NAMES.into_iter().zip(answers).map(of);
     Ok(all.collect::<std::result::Result<_, _>>()?)
-}
-
-/// `report` is the half that `answers` are of. The network's decision is tuned on it anew, and then how
-/// evidence counts; `held` compares a half's photos with the whales that are first in a decision.
-pub(super) fn crossed(
-    catalogue: &Catalogue,
-    report: &Held,
-    mut answers: FirstAnswers,
-    held: impl Fn(Half, &DecisionParameters) -> Result<Held>,
-) -> Result<CrossedCalibration> {
-    let parameters = tune(&report.queries)?.parameters;
-    let measure = Measure {
-        catalogue,
-        tune: &held(Half::Report, &parameters)?,
-        report: &held(Half::Tune, &parameters)?,
-        parameters,
-    };
-    let tuned = TunedEvidence::of(measure.tune, &parameters)?;
-    for (all, more) in answers.iter_mut().zip(measure.first_answers(&tuned)?) {
-        all.extend(more);
-    }
-    Ok(CrossedCalibration {
-        photos: answers[0].len(),
-        calibration: calibrations(&answers)?,
-    })
 }

@@ -1,15 +1,9 @@
-//! The tables of what local features add.
+//! What a half of the held-out photos is answered, by parameters of the other.
 
-use super::calibration::{FirstAnswers, NAMES, calibrations};
 use super::found::{Found, Search};
-use super::{
-    Contradiction, EvidenceReport, Gain, Held, TunedEvidence, Verified, by_both, by_network,
-    evidence as of_all,
-};
+use super::judged::{Judged, Match};
+use super::{Held, TunedEvidence, by_both, by_network, evidence as of_all};
 use crate::Result;
-use crate::data::Catalogue;
-use crate::evaluate::intervals::Bootstrap;
-use crate::evaluate::scores::{ScoreRow, row_of_columns, worth};
 use crate::tune::{Evidence, LabelledQueries, TuneError, final_scores, tune_new_similarity};
 use flukeprint_core::decision::{
     DecisionParameters, EvidenceParameters, probabilities, rank_of, votes_share,
@@ -22,10 +16,9 @@ use flukeprint_core::metrics::RankCounts;
 const PRECISION: f64 = 0.99;
 
 /// One score a label and query.
-type Columns = Vec<Vec<f32>>;
+pub(super) type Columns = Vec<Vec<f32>>;
 
 pub(super) struct Measure<'a> {
-    pub catalogue: &'a Catalogue,
     pub tune: &'a Held,
     pub report: &'a Held,
     pub parameters: DecisionParameters,
@@ -47,45 +40,36 @@ pub(super) fn points(
 }
 
 impl Measure<'_> {
-    pub(super) fn report(
-        &self,
-        tuned: TunedEvidence,
-        searched: &Search<'_>,
-    ) -> Result<EvidenceReport> {
-        let TunedEvidence { verify, search } = &tuned;
+    /// Every answer to the report half; `tuned` is how evidence counts by the tuning half.
+    pub(super) fn judged(&self, tuned: &TunedEvidence, searched: &Search<'_>) -> Result<Judged> {
+        let TunedEvidence { verify, search } = tuned;
         let network = self.network()?;
-        let votes = self.local(votes)?;
-        let local = self.local(|found| votes_and_inliers(found, search))?;
         let verified = self.raised(&network, verify, by_network);
         let both = self.raised(&network, search, by_both);
-        let better = match self.map5(&local) > self.map5(&network) {
-            true => &local,
-            false => &network,
-        };
-        let better_known = match self.known_top1(&local) > self.known_top1(&network) {
-            true => &local,
-            false => &network,
-        };
-        let rows = [
-            (NAMES[0], &network),
-            ("votes", &votes),
-            ("votes and inliers", &local),
-            (NAMES[1], &verified),
-            (NAMES[2], &both),
-        ];
-        Ok(EvidenceReport {
-            photos: self.report.queries.len(),
-            rows: rows
-                .into_iter()
-                .filter_map(|(name, columns)| self.row(name, columns))
+        let threshold = threshold(&self.matches(self.tune, search, searched));
+        Ok(Judged {
+            truths: self
+                .report
+                .queries
+                .iter()
+                .map(|query| query.truth)
                 .collect(),
-            calibration: calibrations(&self.first_answers(&tuned)?)?,
-            crossed: None,
-            map5_gain: self.map5_gain(&both, better)?,
-            known_top1_gain: self.known_top1_gain(&both, better_known)?,
-            verified: self.verified(search, searched),
-            verify: tuned.verify,
-            search: tuned.search,
+            first: [
+                self.first(&network, &self.parameters),
+                self.first(&verified, &verify.calibrated(&self.parameters)),
+                self.first(&both, &search.calibrated(&self.parameters)),
+            ],
+            votes: self.local(votes)?,
+            local: self.local(|found| votes_and_inliers(found, search))?,
+            network,
+            verified,
+            both,
+            thresholds: vec![threshold],
+            matches: self
+                .matches(self.report, search, searched)
+                .into_iter()
+                .filter(|one| one.inliers >= threshold)
+                .collect(),
         })
     }
 
@@ -93,24 +77,6 @@ impl Measure<'_> {
     fn network(&self) -> Result<Columns> {
         let scores = final_scores(&self.report.queries, &self.parameters)?;
         Ok(scores.into_iter().map(|(scores, _)| scores).collect())
-    }
-
-    /// The first answers to the report half, as [`NAMES`] says.
-    pub(super) fn first_answers(&self, tuned: &TunedEvidence) -> Result<FirstAnswers> {
-        let TunedEvidence { verify, search } = tuned;
-        let network = self.network()?;
-        let verified = self.raised(&network, verify, by_network);
-        let both = self.raised(&network, search, by_both);
-        Ok([
-            self.first(&network, &self.parameters),
-            self.first(&verified, &verify.calibrated(&self.parameters)),
-            self.first(&both, &search.calibrated(&self.parameters)),
-        ])
-    }
-
-    fn row(&self, name: &'static str, columns: &Columns) -> Option<ScoreRow> {
-        let truths = self.report.queries.iter().map(|query| query.truth);
-        row_of_columns(name, columns.iter().map(Vec::as_slice).zip(truths))
     }
 
     /// The first answers' probabilities, and whether they are right.
@@ -126,15 +92,6 @@ impl Measure<'_> {
                 (most, rank_of(column, query.truth.slot(individuals)) == 1)
             })
             .collect()
-    }
-
-    fn map5(&self, columns: &Columns) -> f64 {
-        self.row("", columns).map_or(0.0, |row| row.map5)
-    }
-
-    fn known_top1(&self, columns: &Columns) -> f64 {
-        let row = self.row("", columns);
-        row.and_then(|row| row.top1_known).unwrap_or(0.0)
     }
 
     fn raised(
@@ -168,111 +125,36 @@ impl Measure<'_> {
         Ok(columns)
     }
 
-    fn map5_gain(&self, both: &Columns, alone: &Columns) -> Result<Gain> {
-        let individuals = self.report.queries.individuals();
-        let values = self.report.queries.iter().zip(both.iter().zip(alone));
-        let values: Vec<(Label, [f64; 1])> = values
-            .map(|(query, (both, alone))| {
-                let slot = query.truth.slot(individuals);
-                let [with, without] =
-                    [both, alone].map(|column| worth(Some(rank_of(column, slot)))[0]);
-                (query.truth, [with - without])
-            })
-            .collect();
-        gain(&values)
-    }
-
-    fn known_top1_gain(&self, both: &Columns, alone: &Columns) -> Result<Gain> {
-        let individuals = self.report.queries.individuals();
-        let values = self.report.queries.iter().zip(both.iter().zip(alone));
-        let values: Vec<(Label, [f64; 1])> = values
-            .filter(|(query, _)| query.truth != Label::New)
-            .map(|(query, (both, alone))| {
-                let slot = query.truth.slot(individuals);
-                let first = |column: &Vec<f32>| rank_of(&column[..individuals], slot) == 1;
-                let [with, without] =
-                    [both, alone].map(|column| f64::from(u8::from(first(column))));
-                (query.truth, [with - without])
-            })
-            .collect();
-        gain(&values)
-    }
-
-    fn verified(&self, search: &EvidenceParameters, searched: &Search<'_>) -> Verified {
+    /// The best match of every photo that has one.
+    fn matches(
+        &self,
+        held: &Held,
+        search: &EvidenceParameters,
+        searched: &Search<'_>,
+    ) -> Vec<Match> {
+        let individuals = held.queries.individuals();
         let size = [search.whales as usize, search.photos as usize];
-        let best = |held: &Held| -> Vec<(Label, Label, u32)> {
-            let individuals = held.queries.individuals();
-            let found = of_all(&held.found, by_both, size[0], size[1]);
-            let best = held
-                .queries
-                .iter()
-                .zip(&found)
-                .filter_map(|(query, found)| {
-                    let first = found
-                        .inliers
-                        .iter()
-                        .max_by_key(|(whale, inliers)| (*inliers, std::cmp::Reverse(*whale)))?;
-                    Some((query.truth, Label::from_slot(first.0, individuals), first.1))
-                });
-            best.collect()
-        };
-        let threshold = threshold(&best(self.tune));
-        let mut verified = Verified {
-            inliers: threshold,
-            right: 0,
-            wrong: 0,
-            new: 0,
-            precision: None,
-            contradictions: Vec::new(),
-        };
-        let photos = self.report.photos.iter();
-        for (&photo, (truth, whale, inliers)) in photos.zip(best(self.report)) {
-            if inliers < threshold {
-                continue;
-            }
-            match truth {
-                _ if truth == whale => verified.right += 1,
-                Label::New => verified.new += 1,
-                Label::Individual(_) => verified.wrong += 1,
-            }
-            if truth != whale {
-                verified.contradictions.push(Contradiction {
-                    photo: searched.name(photo).to_owned(),
-                    labelled: self.name(truth),
-                    matches: self.name(whale),
-                    inliers,
-                });
-            }
-        }
-        let answered = verified.right + verified.wrong + verified.new;
-        verified.precision = (answered > 0).then(|| verified.right as f64 / answered as f64);
-        verified
+        let found = of_all(&held.found, by_both, size[0], size[1]);
+        let photos = held.photos.iter().zip(held.queries.iter()).zip(&found);
+        let best = photos.filter_map(|((&photo, query), found)| {
+            let most = |one: &&(usize, u32)| (one.1, std::cmp::Reverse(one.0));
+            let &(whale, inliers) = found.inliers.iter().max_by_key(most)?;
+            Some(Match {
+                photo: searched.name(photo).to_owned(),
+                truth: query.truth,
+                whale: Label::from_slot(whale, individuals),
+                inliers,
+            })
+        });
+        best.collect()
     }
-
-    fn name(&self, label: Label) -> String {
-        match label {
-            Label::Individual(whale) => self.catalogue.individuals[whale as usize].clone(),
-            Label::New => flukeprint_core::gallery::NEW_WHALE.to_owned(),
-        }
-    }
-}
-
-fn gain(values: &[(Label, [f64; 1])]) -> Result<Gain> {
-    let [interval] = Bootstrap::default()
-        .means(values)
-        .ok_or(TuneError::NoQueries)?;
-    let sum: f64 = values.iter().map(|(_, [value])| value).sum();
-    Ok(Gain {
-        value: sum / values.len() as f64,
-        interval,
-    })
 }
 
 /// The fewest inliers from which on [`PRECISION`] of the best matches are right; of a new whale's photo none is.
-fn threshold(best: &[(Label, Label, u32)]) -> u32 {
+fn threshold(best: &[Match]) -> u32 {
     let mut all: Vec<(u32, bool)> = best
         .iter()
-        .map(|(truth, whale, inliers)| (*inliers, truth == whale))
+        .map(|one| (one.inliers, one.is_right()))
         .collect();
     all.sort_by_key(|one| std::cmp::Reverse(one.0));
     let (mut right, mut threshold) = (0_usize, u32::MAX);
@@ -308,15 +190,30 @@ fn votes_and_inliers(found: &Found, evidence: &EvidenceParameters) -> Vec<f32> {
 mod tests {
     use super::*;
 
+    fn matches(of: &[(Label, u32, usize)]) -> Vec<Match> {
+        let one = |&(truth, inliers, times): &(Label, u32, usize)| {
+            let one = Match {
+                photo: String::new(),
+                truth,
+                whale: Label::Individual(0),
+                inliers,
+            };
+            vec![one; times]
+        };
+        of.iter().flat_map(one).collect()
+    }
+
     #[test]
     fn a_match_of_a_new_whale_is_no_better_than_a_wrong_one() {
         let whale = Label::Individual(0);
-        let mut best: Vec<(Label, Label, u32)> = (0..200).map(|_| (whale, whale, 30)).collect();
-        best.push((Label::Individual(1), whale, 20));
-        best.push((whale, whale, 15));
-        assert_eq!(threshold(&best), 15);
-        best.extend([(Label::New, whale, 18), (Label::New, whale, 17)]);
-        assert_eq!(threshold(&best), 18);
-        assert_eq!(threshold(&[(Label::New, whale, 18)]), u32::MAX);
+        let mut best = vec![
+            (whale, 30, 200),
+            (Label::Individual(1), 20, 1),
+            (whale, 15, 1),
+        ];
+        assert_eq!(threshold(&matches(&best)), 15);
+        best.extend([(Label::New, 18, 1), (Label::New, 17, 1)]);
+        assert_eq!(threshold(&matches(&best)), 18);
+        assert_eq!(threshold(&matches(&[(Label::New, 18, 1)])), u32::MAX);
     }
 }

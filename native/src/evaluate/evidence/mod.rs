@@ -6,6 +6,7 @@
 
 mod calibration;
 mod found;
+mod judged;
 mod keypoints;
 mod measure;
 mod saved;
@@ -18,37 +19,36 @@ use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::ensemble::Ensemble;
 use crate::progress::Progress;
-use crate::tune::{Evidence, LabelledQueries, tune_evidence};
+use crate::tune::{Evidence, LabelledQueries, tune, tune_evidence};
 use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
 use flukeprint_core::evidence::Features;
 use found::{Found, MOST_WHALES, Search};
 use serde::{Deserialize, Serialize};
 
-pub use calibration::{Calibration, CrossedCalibration};
+pub use calibration::Calibration;
 pub use keypoints::{catalogue_keypoints, keypoint_files};
 
 /// How many whales of a shortlist are tried, and how many photos of each.
 const WHALES: [usize; 3] = [5, 10, MOST_WHALES];
 const PHOTOS: [usize; 3] = [1, 2, 3];
 
-/// What local features add on the report half.
+/// What local features add on the report half, or on all held-out photos.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EvidenceReport {
     /// Photos measured on.
     pub photos: usize,
+    /// Whether both halves were measured on, each by parameters tuned on the other.
+    pub crossed: bool,
     /// Local features alone, the network alone, and both.
     pub rows: Vec<ScoreRow>,
     /// Whether the probabilities of the network's decision and of both can be believed.
     pub calibration: Vec<Calibration>,
-    /// The same over both halves, where it was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub crossed: Option<CrossedCalibration>,
     /// MAP@5 of both less the better one alone, photo by photo.
     pub map5_gain: Gain,
     /// Top-1 of both less the better one alone, photo by photo of known whales, `New` left aside.
     pub known_top1_gain: Gain,
-    /// How evidence counts where a browser verifies the first whales.
+    /// How evidence counts by the tuning half where a browser verifies the first whales.
     pub verify: EvidenceParameters,
     /// How it counts where the whole catalogue votes too.
     pub search: EvidenceParameters,
@@ -68,8 +68,9 @@ pub struct Gain {
 /// Matches that are called verified: so many inliers that on the tuning half at least 99 % are right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verified {
-    /// Evidence from which on a match is verified.
-    pub inliers: u32,
+    /// Inliers from which on a match is verified, by the tuning half; then by the report half, where that
+    /// answered the tuning half.
+    pub inliers: Vec<u32>,
     /// Photos of known whales with a verified match, by the label of the best one right.
     pub right: usize,
     /// Those of known whales whose best match is another whale by the labels.
@@ -104,7 +105,7 @@ struct Held {
 }
 
 /// Compares the held-out photos of a tuned run, [`Ensemble::alone`], or of several by local features, tunes
-/// on one half and measures on the other. `crossed` asks for the calibration over both halves too.
+/// on one half and measures on the other. `crossed` measures on all of them, each half by what was tuned on the other.
 ///
 /// # Errors
 /// As [`super::evaluate`].
@@ -116,28 +117,25 @@ pub fn evaluate_evidence(
     progress: &dyn Progress,
 ) -> Result<EvidenceReport> {
     let ground = Ground::of(ensemble, catalogue, device, progress)?;
-    let parameters = ground.parameters;
     let search = ground.search(catalogue, progress)?;
-    let held = |half, parameters: &DecisionParameters| {
-        ground.held(catalogue, &search, half, parameters, progress)
+    let judge = |[tune, report]: [Half; 2], parameters: DecisionParameters| {
+        let held = |half| ground.held(catalogue, &search, half, &parameters, progress);
+        let measure = measure::Measure {
+            tune: &held(tune)?,
+            report: &held(report)?,
+            parameters,
+        };
+        let tuned = TunedEvidence::of(measure.tune, &parameters)?;
+        let judged = measure.judged(&tuned, &search)?;
+        Ok::<_, crate::Error>((judged, tuned))
     };
-    let [tune, report] = [
-        held(Half::Tune, &parameters)?,
-        held(Half::Report, &parameters)?,
-    ];
-    let tuned = TunedEvidence::of(&tune, &parameters)?;
-    let measure = measure::Measure {
-        catalogue,
-        tune: &tune,
-        report: &report,
-        parameters,
-    };
-    let answers = crossed.then(|| measure.first_answers(&tuned)).transpose()?;
-    let mut measured = measure.report(tuned, &search)?;
-    if let Some(answers) = answers {
-        measured.crossed = Some(calibration::crossed(catalogue, &report, answers, held)?);
+    let (mut judged, tuned) = judge([Half::Tune, Half::Report], ground.parameters)?;
+    if crossed {
+        let report = queries(catalogue, &ground.split, &ground.embeddings, Half::Report)?;
+        let parameters = tune(&report)?.parameters;
+        judged = judged.and(judge([Half::Report, Half::Tune], parameters)?.0);
     }
-    Ok(measured)
+    judged.report(catalogue, tuned)
 }
 
 /// How evidence counts.

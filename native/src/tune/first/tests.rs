@@ -112,6 +112,7 @@ fn photos_that_were_not_tuned_on_are_told_better_probabilities() {
         DecisionParameters {
             first_slope: 1.0,
             first_offset: 0.0,
+            new_first: None,
             ..tuned
         },
     );
