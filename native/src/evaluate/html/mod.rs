@@ -123,9 +123,12 @@ fn facts(
     parameters: &DecisionParameters,
 ) -> Vec<(&'static str, String)> {
     let [c1, c2, c3] = parameters.weights;
+    let of_new = parameters.new_first.map_or_else(String::new, |odds| {
+        format!("; where it says new {:.3}, {:+.3}", odds.slope, odds.offset)
+    });
     let decision = format!(
         "T {}, p {:.3}, q {:.3}, weights {c1}, {c2}, {c3}, sharpness {:.3}, log odds of the first answer \
-         times {:.3}, {:+.3}",
+         times {:.3}, {:+.3}{of_new}",
         parameters.temperature,
         parameters.new_probability,
         parameters.new_similarity,
