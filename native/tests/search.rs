@@ -111,6 +111,60 @@ fn what_is_measured_is_what_is_answered_and_a_search_finds_more() {
 }
 
 #[test]
+fn crossed_halves_are_all_held_out_photos() {
+    let run = with_keypoints().parent().unwrap();
+    let evaluate = |more: &[&str]| -> Value {
+        let mut command = flukeprint(&["evaluate", "--evidence", "--json", "--run"]);
+        serde_json::from_slice(&succeed(command.arg(run).args(more)).stdout).unwrap()
+    };
+    let (half, both) = (evaluate(&[]), evaluate(&["--crossed"]));
+    assert_eq!(
+        (&half["crossed"], &both["crossed"]),
+        (&false.into(), &true.into())
+    );
+    let split = json(&run.join("split.json"));
+    let photos = |name: &str| split[name].as_array().unwrap().len();
+    assert_eq!(half["photos"], photos("report"));
+    assert_eq!(both["photos"], photos("tune") + photos("report"));
+    // What the run ships is what its tuning half says, however it is measured.
+    assert_eq!(
+        (&half["verify"], &half["search"]),
+        (&both["verify"], &both["search"])
+    );
+
+    // The report half is answered as without: its verified matches are among all.
+    let (one, all) = (&half["verified"], &both["verified"]);
+    assert_eq!(one["inliers"].as_array().unwrap().len(), 1);
+    assert_eq!(all["inliers"][0], one["inliers"][0]);
+    assert_eq!(all["inliers"].as_array().unwrap().len(), 2);
+    let right = |verified: &Value| verified["right"].as_u64().unwrap();
+    assert!(right(all) >= right(one));
+    for contradiction in one["contradictions"].as_array().unwrap() {
+        assert!(
+            all["contradictions"]
+                .as_array()
+                .unwrap()
+                .contains(contradiction)
+        );
+    }
+    let (rows, few) = (&both["rows"], &half["rows"]);
+    for (row, few) in rows.as_array().unwrap().iter().zip(few.as_array().unwrap()) {
+        // A mean over all lies no further from the half's than the other half can pull it.
+        let of = |row: &Value| row["map5"].as_f64().unwrap();
+        let share = photos("report") as f64 / (photos("tune") + photos("report")) as f64;
+        let other = (of(row) - share * of(few)) / (1.0 - share);
+        assert!((0.0..=1.0 + 1e-9).contains(&other), "{row} {few}");
+    }
+
+    let mut command = flukeprint(&["evaluate", "--evidence", "--crossed", "--run"]);
+    let text = String::from_utf8(succeed(command.arg(run)).stdout).unwrap();
+    assert!(
+        text.contains("each half by parameters tuned on the other"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_same_photos_get_the_same_answers_again_and_on_one_thread() {
     let bundle = copy(with_keypoints());
     let photos = some_photos();
