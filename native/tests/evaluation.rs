@@ -155,6 +155,64 @@ fn crossed_halves_answer_every_held_out_photo_with_parameters_of_the_other() {
     assert!(text.contains("beyond chance off by"), "{text}");
 }
 
+/// The parameters of a run tuned by `tune` and more words, and what it says of its operating points.
+fn tuned(run: &Path, more: &[&str]) -> [Value; 2] {
+    succeed(flukeprint(&["tune", "--run"]).arg(run).args(more));
+    ["decision.json", "operating.json"]
+        .map(|file| serde_json::from_slice(&fs::read(run.join(file)).unwrap()).unwrap())
+}
+
+#[test]
+fn what_was_tuned_on_all_photos_is_measured_crossed_or_not_at_all() {
+    let run = copy(run_folder());
+    let run = run.path();
+    let evaluate = |words: &[&str]| {
+        let mut command = flukeprint(&["evaluate", "--json", "--run"]);
+        command.arg(run).args(words);
+        command
+    };
+    let [half, half_points] = tuned(run, &[]);
+    let crossed = json(&mut evaluate(&["--crossed", "5"]));
+    assert_eq!(crossed["parameters"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        crossed["photos"],
+        json(&mut evaluate(&["--crossed"]))["photos"]
+    );
+    let [all, all_points] = tuned(run, &["--all"]);
+    assert_ne!(all["sharpness"], half["sharpness"]);
+    // What its operating points cost was not measured on what they were chosen on: it is close to the halves'.
+    assert_ne!(all_points, half_points);
+    assert_eq!(
+        all_points.as_array().unwrap().len(),
+        half_points.as_array().unwrap().len()
+    );
+    let share = |decision: &Value| number(&decision["new_share"]);
+    let held_out = number(&crossed["photos"]) - number(&crossed["known_photos"]);
+    assert!((share(&all) - held_out / number(&crossed["photos"])).abs() < 1e-6);
+
+    for words in [&[][..], &["--evidence"], &["--encounters"]] {
+        let line = refusal(&evaluate(words).output().unwrap());
+        assert!(
+            line.contains("--crossed 10") && line.contains("--all"),
+            "{line}"
+        );
+    }
+    // Measuring crossed tunes anew, whatever the run was tuned on.
+    assert_eq!(json(&mut evaluate(&["--crossed", "5"])), crossed);
+    // And back again.
+    assert_eq!(tuned(run, &[]), [half, half_points]);
+    assert!(number(&json(&mut evaluate(&[]))["photos"]) > 0.0);
+}
+
+#[test]
+fn held_out_photos_are_not_cut_into_more_parts_than_there_are() {
+    for parts in ["1", "0", "100000"] {
+        let mut command = flukeprint(&["evaluate", "--crossed", parts, "--run"]);
+        let line = refusal(&command.arg(run_folder()).output().unwrap());
+        assert!(line.contains(parts) && line.contains("parts"), "{line}");
+    }
+}
+
 #[test]
 fn a_page_that_cannot_be_written_is_refused_before_anything_is_computed() {
     let mut command = evaluate(&catalogue().join("train.csv"));

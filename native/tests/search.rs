@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::evidence::{individuals, json, known_photo, with_keypoints};
+use common::evidence::{export, individuals, json, known_photo, with_keypoints};
 use common::{catalogue, copy, file_name, flukeprint, photos_of, refused, succeed, table};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -159,8 +159,40 @@ fn crossed_halves_are_all_held_out_photos() {
     let mut command = flukeprint(&["evaluate", "--evidence", "--crossed", "--run"]);
     let text = String::from_utf8(succeed(command.arg(run)).stdout).unwrap();
     assert!(
-        text.contains("each half by parameters tuned on the other"),
+        text.contains("each part by parameters tuned on the others"),
         "{text}"
+    );
+}
+
+#[test]
+fn evidence_tuned_on_all_held_out_photos_is_measured_in_parts() {
+    let run = copy(with_keypoints().parent().unwrap());
+    let run = run.path();
+    let kept = || json(&run.join("evidence.json"));
+    let evaluate = |more: &[&str]| -> Value {
+        let mut command = flukeprint(&["evaluate", "--evidence", "--json", "--run"]);
+        serde_json::from_slice(&succeed(command.arg(run).args(more)).stdout).unwrap()
+    };
+    let half = kept();
+    let parts = evaluate(&["--crossed", "4"]);
+    assert_eq!(parts["photos"], evaluate(&["--crossed"])["photos"]);
+    assert_eq!(parts["verified"]["inliers"].as_array().unwrap().len(), 4);
+
+    succeed(flukeprint(&["tune", "--all", "--evidence", "--run"]).arg(run));
+    let all = kept();
+    assert_ne!(all["evidence"], half["evidence"]);
+    assert_eq!(all["decision"], json(&run.join("decision.json")));
+    assert_eq!(evaluate(&["--crossed", "4"]), parts);
+    let mut command = flukeprint(&["evaluate", "--evidence", "--run"]);
+    let line = refused(command.arg(run));
+    assert!(line.contains("--crossed"), "{line}");
+    // It is what ships.
+    let out = run.join("all");
+    succeed(&mut export(run, &out));
+    let manifest = json(&out.join("bundle.json"));
+    assert_eq!(
+        manifest["evidence"]["parameters"],
+        all["evidence"]["verify"]
     );
 }
 

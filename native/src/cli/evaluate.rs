@@ -66,10 +66,16 @@ pub struct Evaluate {
     /// Chooses whales and photos for --enroll.
     #[arg(long, default_value_t = 7, requires = "enroll")]
     enroll_seed: u64,
-    /// Instead, measure on all held-out photos, each half answered by parameters tuned on the
-    /// other.
-    #[arg(long, conflicts_with = "bundle")]
-    crossed: bool,
+    /// Instead, measure on all held-out photos, cut into so many parts, each answered by parameters tuned on the
+    /// others; 2 are the halves, and what is meant without a number.
+    #[arg(
+        long,
+        value_name = "PARTS",
+        num_args = 0..=1,
+        default_missing_value = "2",
+        conflicts_with = "bundle"
+    )]
+    crossed: Option<usize>,
     /// Also measure encounters: several photos of one animal, answered together. With --run of whales that
     /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id.
     #[arg(long)]
@@ -136,8 +142,8 @@ impl Evaluate {
                 }
             };
         }
-        if self.crossed {
-            let report = evaluate_crossed(&run, &catalogue, &device, progress)?;
+        if let Some(parts) = self.crossed {
+            let report = evaluate_crossed(&run, &catalogue, parts, &device, progress)?;
             return match self.json {
                 true => super::print_json(&report),
                 false => {
@@ -250,7 +256,7 @@ impl Evaluate {
 
 fn print_crossed(report: &CrossedReport) {
     let title = format!(
-        "{} held-out photos ({} of known whales), each half answered by parameters tuned on the other, \
+        "{} held-out photos ({} of known whales), each part answered by parameters tuned on the others, \
          against {} photos:",
         report.photos, report.known_photos, report.gallery_photos
     );

@@ -10,7 +10,7 @@ pub fn print(report: &EvidenceReport) {
     let rows: Vec<_> = report.rows.iter().map(|row| ("", row)).collect();
     let photos = report.photos;
     let title = match report.crossed {
-        true => format!("{photos} held-out photos, each half by parameters tuned on the other:"),
+        true => format!("{photos} held-out photos, each part by parameters tuned on the others:"),
         false => format!("{photos} photos of the report half:"),
     };
     table::print(&title, &rows);

@@ -6,7 +6,7 @@ use super::{evidence, operating, table};
 use crate::data::Catalogue;
 use crate::ensemble::Ensemble;
 use crate::evaluate::evidence::tune_evidence_of;
-use crate::evaluate::tune_run;
+use crate::evaluate::{TunedOn, tune_run};
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
 use burn::tensor::Device;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  flukeprint tune --run run\n  flukeprint tune --run run --evidence\n  \
-    flukeprint tune --ensemble ensemble --evidence"
+    flukeprint tune --run run --all\n  flukeprint tune --ensemble ensemble --evidence"
 )]
 pub struct Tune {
     /// Folder of a run.
@@ -34,6 +34,10 @@ pub struct Tune {
     /// (`flukeprint export --keypoints`).
     #[arg(long)]
     evidence: bool,
+    /// Choose on all held-out photos, for a bundle that ships: twice as many to choose on, none left to measure
+    /// on but by `flukeprint evaluate --crossed 10`.
+    #[arg(long, conflicts_with = "ensemble")]
+    all: bool,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -54,7 +58,11 @@ impl Tune {
         };
         let run = Run::open(folder)?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
-        let tuning = tune_run(&run, &catalogue, &device, progress)?;
+        let on = match self.all {
+            true => TunedOn::All,
+            false => TunedOn::Half,
+        };
+        let tuning = tune_run(&run, &catalogue, on, &device, progress)?;
         let p = &tuning.parameters;
         let [c1, c2, c3] = p.weights;
         say!(

@@ -5,7 +5,7 @@ use super::fuse::fused;
 use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::evaluate::scores::{ScoreRow, score_rows};
-use crate::evaluate::{Embeddings, Half, queries};
+use crate::evaluate::{Embeddings, HeldOut, queries};
 use crate::tune::{TuneError, operating_rates, tune};
 use flukeprint_core::decision::{DecisionParameters, OperatingRates};
 
@@ -80,7 +80,7 @@ impl Candidates<'_> {
     /// Tunes some of them together.
     pub(super) fn attempt(&self, members: Vec<usize>) -> Result<Trial> {
         let said = self.said(&members)?;
-        let tuning = tune(&queries(self.catalogue, self.split, &said, Half::Tune)?)?;
+        let tuning = tune(&queries(self.catalogue, self.split, &said, HeldOut::Tune)?)?;
         Ok(Trial {
             map5: whole(tuning.rows)?.map5,
             parameters: tuning.parameters,
@@ -91,15 +91,16 @@ impl Candidates<'_> {
     /// Scores tuned ones on the other half: each part of the decision, alone and together.
     pub(super) fn report(&self, trial: &Trial) -> Result<Vec<ScoreRow>> {
         let said = self.said(&trial.members)?;
-        let queries = queries(self.catalogue, self.split, &said, Half::Report)?;
+        let queries = queries(self.catalogue, self.split, &said, HeldOut::Report)?;
         Ok(score_rows(&queries, &trial.parameters)?)
     }
 
     /// What each operating point costs tuned ones on the other half.
     pub(super) fn operating(&self, trial: &Trial) -> Result<Vec<OperatingRates>> {
         let said = self.said(&trial.members)?;
-        let queries = queries(self.catalogue, self.split, &said, Half::Report)?;
-        Ok(operating_rates(&queries, &trial.parameters)?)
+        let queries = queries(self.catalogue, self.split, &said, HeldOut::Report)?;
+        let share = trial.parameters.new_share;
+        Ok(operating_rates(&[(queries, trial.parameters)], share)?)
     }
 
     fn said(&self, members: &[usize]) -> Result<std::borrow::Cow<'_, Embeddings>> {

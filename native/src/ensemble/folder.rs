@@ -1,7 +1,7 @@
 //! The folder of an ensemble: `ensemble.json` and `decision.json`.
 
 use super::{Ensemble, Fuse};
-use crate::evaluate::{OPERATING, read_decision, read_operating};
+use crate::evaluate::{OPERATING, TunedOn, read_decision, read_operating};
 use crate::export::{check_place, write_folder};
 use crate::train::Run;
 use crate::{Error, Result};
@@ -138,6 +138,7 @@ impl Ensemble {
             first,
             others: members.collect(),
             fuse: stored.fuse,
+            tuned_on: TunedOn::Half,
             operating: read_operating(folder)?,
             decision: read_decision(
                 &folder.join(DECISION),

@@ -17,7 +17,7 @@ pub use flukeprint_core::identify::Fuse;
 pub use report::{EnsembleReport, How, RunReport, StepReport, ensemble};
 
 use crate::data::{Catalogue, Split};
-use crate::evaluate::{Embeddings, embed_catalogue};
+use crate::evaluate::{Embeddings, TunedOn, embed_catalogue};
 use crate::progress::Progress;
 use crate::train::Run;
 use crate::{Error, Result};
@@ -34,6 +34,8 @@ pub struct Ensemble {
     pub fuse: Fuse,
     /// Every number that decides, tuned for the members together.
     pub decision: DecisionParameters,
+    /// Which held-out photos they were tuned on.
+    pub tuned_on: TunedOn,
     /// What each operating point costs on photos that nothing was fitted to.
     pub operating: Vec<OperatingRates>,
 }
@@ -46,6 +48,7 @@ impl Ensemble {
     pub fn alone(run: Run) -> Result<Self> {
         Ok(Self {
             decision: run.decision()?,
+            tuned_on: run.tuned_on()?,
             operating: run.operating()?,
             first: run,
             others: Vec::new(),

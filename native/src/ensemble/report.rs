@@ -3,7 +3,7 @@
 use super::choose::{Candidates, Choice, Trial, greedy, whole};
 use super::{Ensemble, Fuse, shared_split};
 use crate::evaluate::scores::ScoreRow;
-use crate::evaluate::{Embeddings, embed_catalogue};
+use crate::evaluate::{Embeddings, TunedOn, embed_catalogue};
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
 use crate::{Error, Result};
@@ -223,6 +223,7 @@ fn chosen(
         others: members.collect(),
         fuse,
         decision: last.parameters,
+        tuned_on: TunedOn::Half,
         operating,
     })
 }

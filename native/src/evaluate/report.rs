@@ -3,6 +3,7 @@
 use super::answered::Answered;
 use super::breakdown::{Breakdown, photos_of_each};
 use super::confidence::Confidence;
+use super::crossed::{Parts, crossed};
 use super::embeddings::{Embeddings, embed_catalogue, truths};
 use super::encounters::EncounterReport;
 use super::headline::Headline;
@@ -10,17 +11,17 @@ use super::mistakes::{Mistake, Shown, Teller};
 use super::raw_pixels::raw_pixel_rows;
 use super::reid::{Reid, reidentify};
 use super::scores::{ScoreRow, score_rows};
-use crate::data::{Catalogue, Split, write_atomically};
+use super::tuned::TunedOn;
+use crate::Result;
+use crate::data::{Catalogue, Split};
 use crate::progress::Progress;
 use crate::train::Run;
 use crate::tune::{LabelledQueries, TuneError, Tuning, operating_rates, tune};
-use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::bundle::sha256_hex;
 use flukeprint_core::decision::DecisionParameters;
 use flukeprint_core::gallery::Gallery;
 use serde::Serialize;
-use std::path::Path;
 
 /// What a run is worth on the report half of its validation photos.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -59,31 +60,37 @@ pub struct Report {
     pub encounters: Option<EncounterReport>,
 }
 
-/// Chooses the decision's parameters on the tuning half, with the training photos as the gallery,
-/// and keeps them in the run's folder, beside what each operating point then costs on the report half. `device` embeds the photos.
+/// Chooses the decision's parameters on the tuning half, or on all held-out photos, with the training
+/// photos as the gallery, and keeps them in the run's folder, beside what each operating point then costs on
+/// photos that it was not chosen on: the report half, or all, crossed. `device` embeds the photos.
 ///
 /// # Errors
 /// Photos or weights that cannot be used, a validation set that cannot be tuned on.
 pub fn tune_run(
     run: &Run,
     catalogue: &Catalogue,
+    on: TunedOn,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<Tuning> {
     let split = run.split(catalogue)?;
     let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
-    let tuning = tune(&queries(catalogue, &split, &embeddings, Half::Tune)?)?;
-    let measured = queries(catalogue, &split, &embeddings, Half::Report)?;
-    let rates = operating_rates(&measured, &tuning.parameters)?;
-    run.save_operating(run.folder(), &rates)?;
-    run.save_decision(run.folder(), &tuning.parameters)?;
+    let held_out = |photos| queries(catalogue, &split, &embeddings, photos);
+    let queries = held_out(on.photos())?;
+    let tuning = tune(&queries)?;
+    let measured = match on {
+        TunedOn::Half => vec![(held_out(HeldOut::Report)?, tuning.parameters)],
+        TunedOn::All => crossed(&queries, &Parts::of(&split, TunedOn::PARTS)?)?,
+    };
+    let rates = operating_rates(&measured, tuning.parameters.new_share)?;
+    run.save_tuned(on, &tuning.parameters, &rates)?;
     Ok(tuning)
 }
 
 /// Measures a tuned run on the report half, with the training photos as the gallery.
 ///
 /// # Errors
-/// As [`tune_run`], and a run that was not tuned.
+/// As [`tune_run`], and a run that was not tuned or has no photo left that it was not tuned on.
 pub fn evaluate(
     run: &Run,
     catalogue: &Catalogue,
@@ -91,10 +98,11 @@ pub fn evaluate(
     progress: &dyn Progress,
 ) -> Result<Report> {
     let split = run.split(catalogue)?;
+    run.tuned_on()?.require_report_half(run)?;
     let parameters = run.decision()?;
     let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let gallery = embeddings.gallery(catalogue, &split.train)?;
-    let queries = queries_in(&gallery, catalogue, &split, &embeddings, Half::Report)?;
+    let queries = queries_in(&gallery, catalogue, &split, &embeddings, HeldOut::Report)?;
     let rows = score_rows(&queries, &parameters)?;
     let answers = Answered::all(&queries, &parameters)?;
     let confidence = Confidence::of_answers(&answers).map_err(TuneError::from)?;
@@ -150,27 +158,40 @@ pub fn held_out(
     let split = run.split(catalogue)?;
     let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let half = |half| queries(catalogue, &split, &embeddings, half);
-    Ok([half(Half::Tune)?, half(Half::Report)?])
+    Ok([half(HeldOut::Tune)?, half(HeldOut::Report)?])
 }
 
-/// A half of the held-out photos.
+/// Held-out photos.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Half {
-    /// The one that parameters are chosen on.
+pub(crate) enum HeldOut {
+    /// The half that parameters are chosen on.
     Tune,
-    /// The one that is only measured on.
+    /// The half that is only measured on.
     Report,
+    /// All of them, the tuning half first.
+    All,
 }
 
-/// What embeddings say of a half of the held-out photos, with the training photos as the gallery.
+impl HeldOut {
+    /// Their places in the catalogue.
+    pub(crate) fn photos(self, split: &Split) -> Vec<usize> {
+        match self {
+            Self::Tune => split.tune.clone(),
+            Self::Report => split.report.clone(),
+            Self::All => [&split.tune[..], &split.report].concat(),
+        }
+    }
+}
+
+/// What embeddings say of held-out photos, with the training photos as the gallery.
 pub(crate) fn queries(
     catalogue: &Catalogue,
     split: &Split,
     embeddings: &Embeddings,
-    half: Half,
+    held_out: HeldOut,
 ) -> Result<LabelledQueries> {
     let gallery = embeddings.gallery(catalogue, &split.train)?;
-    queries_in(&gallery, catalogue, split, embeddings, half)
+    queries_in(&gallery, catalogue, split, embeddings, held_out)
 }
 
 fn queries_in(
@@ -178,66 +199,20 @@ fn queries_in(
     catalogue: &Catalogue,
     split: &Split,
     embeddings: &Embeddings,
-    half: Half,
+    held_out: HeldOut,
 ) -> Result<LabelledQueries> {
     let border = split.tune.len() * catalogue.individuals.len();
-    let (photos, logits) = match half {
-        Half::Tune => (&split.tune, &embeddings.logits[..border]),
-        Half::Report => (&split.report, &embeddings.logits[border..]),
+    let logits = match held_out {
+        HeldOut::Tune => &embeddings.logits[..border],
+        HeldOut::Report => &embeddings.logits[border..],
+        HeldOut::All => &embeddings.logits[..],
     };
-    let features = embeddings.features_of(photos);
+    let photos = held_out.photos(split);
+    let features = embeddings.features_of(&photos);
     Ok(LabelledQueries::in_gallery(
         gallery,
-        truths(catalogue, photos),
+        truths(catalogue, &photos),
         logits.to_vec(),
         &features,
     )?)
-}
-
-/// Where a run keeps its decision's parameters.
-const DECISION: &str = "decision.json";
-
-impl Run {
-    /// Keeps the decision's parameters in `folder`, where the run stands or grows.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn save_decision(&self, folder: &Path, decision: &DecisionParameters) -> Result<()> {
-        let path = folder.join(DECISION);
-        let json = serde_json::to_vec_pretty(decision).map_err(|error| Error::Write {
-            path: path.clone(),
-            source: std::io::Error::other(error),
-        })?;
-        write_atomically(&path, &json)
-    }
-
-    /// The decision's parameters, as [`tune_run`] chose them.
-    ///
-    /// # Errors
-    /// When the run was not tuned yet, or its parameters cannot be used.
-    pub fn decision(&self) -> Result<DecisionParameters> {
-        let path = self.folder().join(DECISION);
-        read_decision(&path, "run `flukeprint tune` on this run first")
-    }
-}
-
-/// The parameters in a file; `wanted` says what to do where there is none.
-pub(crate) fn read_decision(path: &Path, wanted: &'static str) -> Result<DecisionParameters> {
-    let path = path.to_owned();
-    if !path.exists() {
-        return Err(Error::MissingFile { path, wanted });
-    }
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
-        path: path.clone(),
-        source,
-    })?;
-    let parameters: DecisionParameters =
-        serde_json::from_str(&text).map_err(|error| Error::Run {
-            path,
-            reason: error.to_string(),
-        })?;
-    parameters
-        .validate()
-        .map_err(flukeprint_core::Error::from)?;
-    Ok(parameters)
 }

@@ -77,6 +77,14 @@ pub enum TuneError {
         /// How many queries.
         queries: usize,
     },
+    /// Held-out photos cannot be cut so.
+    #[error("{photos} held-out photos cannot be cut into {parts} parts: ask for 2 to {photos}")]
+    Parts {
+        /// How many parts were asked for.
+        parts: usize,
+        /// How many photos there are.
+        photos: usize,
+    },
     /// No logits to tune a temperature on.
     #[error("the queries have no logits: without a classifier only q can be tuned")]
     NoClassifier,

@@ -14,23 +14,26 @@ pub const NEW_SHARES: [f32; 6] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9];
 /// The costs of a missed match that are measured, in false matches.
 pub const MISSED_COSTS: [f32; 11] = [0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 5.0, 10.0];
 
-/// Every share with every cost, the fitted share first: how often the verdict is wrong on `queries`.
-/// Empty where there are only known or only new whales among them, or no share was fitted to.
+/// Every share with every cost, the `fitted` share first: how often the verdict is wrong on queries, each
+/// part of them answered by its parameters. Empty where there are only known or only new whales among them,
+/// or no share was fitted to.
 ///
 /// # Errors
 /// A parameter out of range.
 pub fn operating_rates(
-    queries: &LabelledQueries,
-    parameters: &DecisionParameters,
+    parts: &[(LabelledQueries, DecisionParameters)],
+    fitted: Option<f32>,
 ) -> Result<Vec<OperatingRates>, TuneError> {
-    let known = queries.known();
-    let (Some(fitted), true) = (parameters.new_share, (1..queries.len()).contains(&known)) else {
+    let known: usize = parts.iter().map(|(queries, _)| queries.known()).sum();
+    let all: usize = parts.iter().map(|(queries, _)| queries.len()).sum();
+    let (Some(fitted), true) = (fitted, (1..all).contains(&known)) else {
         return Ok(Vec::new());
     };
-    let answers: Vec<Answer> = queries
-        .par_iter()
-        .map(|query| Answer::of(&query, parameters))
+    let answers: Vec<Vec<Answer<'_>>> = parts
+        .iter()
+        .map(|(queries, parameters)| Answer::all(queries, parameters))
         .collect::<Result<_, _>>()?;
+    let answers = answers.concat();
     let shares = [fitted].into_iter().chain(NEW_SHARES);
     let points = shares.flat_map(|share| MISSED_COSTS.map(|cost| (share, cost)));
     let rates = |(new_share, missed_cost)| {
@@ -38,8 +41,8 @@ pub fn operating_rates(
             new_share: Some(new_share),
             missed_cost,
         };
-        let share = |of: usize, wrong: &dyn Fn(&Answer, bool) -> bool| {
-            let says_new = |one: &Answer| point.says_new(one.new, one.whale, parameters);
+        let share = |of: usize, wrong: &dyn Fn(&Answer<'_>, bool) -> bool| {
+            let says_new = |one: &Answer<'_>| point.says_new(one.new, one.whale, one.parameters);
             let wrong = answers.iter().filter(|one| wrong(one, says_new(one)));
             wrong.count() as f32 / of as f32
         };
@@ -57,7 +60,10 @@ pub fn operating_rates(
 }
 
 /// One photo: what counts for the verdict, and what is true.
-struct Answer {
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    /// What it was answered by.
+    parameters: &'a DecisionParameters,
     new: f32,
     whale: f32,
     known: bool,
@@ -65,8 +71,19 @@ struct Answer {
     right: bool,
 }
 
-impl Answer {
-    fn of(query: &LabelledQuery<'_>, parameters: &DecisionParameters) -> Result<Self, TuneError> {
+impl<'a> Answer<'a> {
+    fn all(
+        queries: &LabelledQueries,
+        parameters: &'a DecisionParameters,
+    ) -> Result<Vec<Self>, TuneError> {
+        let answers = queries.par_iter();
+        answers.map(|query| Self::of(&query, parameters)).collect()
+    }
+
+    fn of(
+        query: &LabelledQuery<'_>,
+        parameters: &'a DecisionParameters,
+    ) -> Result<Self, TuneError> {
         let fused = query.columns(parameters)?.fused;
         let probabilities = probabilities(&fused, parameters);
         let whales = probabilities.len() - 1;
@@ -77,6 +94,7 @@ impl Answer {
             }
         }
         Ok(Self {
+            parameters,
             new: probabilities[whales],
             whale: probabilities[best],
             known: query.truth != Label::New,
@@ -106,7 +124,7 @@ mod tests {
             new_share: Some(0.5),
             ..DecisionParameters::default()
         };
-        operating_rates(&queries, &parameters).unwrap()
+        operating_rates(&[(queries, parameters)], parameters.new_share).unwrap()
     }
 
     #[test]
@@ -142,6 +160,7 @@ mod tests {
             new_share: Some(0.5),
             ..DecisionParameters::default()
         };
-        assert_eq!(operating_rates(&queries, &parameters), Ok(vec![]));
+        let share = parameters.new_share;
+        assert_eq!(operating_rates(&[(queries, parameters)], share), Ok(vec![]));
     }
 }

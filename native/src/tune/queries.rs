@@ -197,6 +197,24 @@ impl LabelledQueries {
         Ok(mean)
     }
 
+    /// Those with these numbers, in their order.
+    ///
+    /// # Errors
+    /// [`TuneError::NoQueries`] when there is none. A number beyond the queries panics.
+    pub(crate) fn pick(&self, numbers: &[usize]) -> Result<Self, TuneError> {
+        let picked = numbers.iter().map(|&number| self.query(number));
+        let picked: Vec<LabelledQuery<'_>> = picked.collect();
+        let each = || picked.iter();
+        let logits: Vec<&[f32]> = each().map(|query| query.logits).collect();
+        let nearest: Vec<&[f32]> = each().map(|query| query.nearest).collect();
+        let centres: Option<Vec<&[f32]>> = each().map(|query| query.centres).collect();
+        let truths = each().map(|query| query.truth).collect();
+        Ok(Self {
+            centres: centres.map(|rows| rows.concat()),
+            ..Self::new(self.individuals, truths, logits.concat(), nearest.concat())?
+        })
+    }
+
     /// All queries, in order.
     pub fn iter(&self) -> impl Iterator<Item = LabelledQuery<'_>> {
         (0..self.len()).map(|number| self.query(number))

@@ -68,6 +68,7 @@ pub fn evaluate_enrolling(
 ) -> Result<Enrolling> {
     let split = run.split(catalogue)?;
     check(run, catalogue, &split, whales)?;
+    run.tuned_on()?.require_report_half(run)?;
     let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
     let ensemble = Ensemble::alone(run.clone())?;
     let files = measuring_bundle(&ensemble, catalogue, &embeddings, &split.train)?;

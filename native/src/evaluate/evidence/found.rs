@@ -14,7 +14,9 @@ use flukeprint_core::evidence::verify::{CompareOptions, compare};
 use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
 use flukeprint_core::gallery::{Gallery, GalleryError};
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Whales that are compared with, of each of the two shortlists.
 pub const MOST_WHALES: usize = 20;
@@ -48,6 +50,16 @@ pub(super) struct Search<'a> {
     gallery: Gallery,
     keypoints: &'a [Features],
     index: Index,
+    /// By photo, what was found before: other parameters ask for other whales, but for few.
+    known: Vec<Known>,
+}
+
+/// What no parameter changes.
+#[derive(Default)]
+struct Known {
+    votes: OnceLock<LabelVotes>,
+    /// Inliers by the gallery's row.
+    inliers: Mutex<HashMap<u32, u32>>,
 }
 
 impl<'a> Search<'a> {
@@ -69,10 +81,11 @@ impl<'a> Search<'a> {
             gallery: embeddings.gallery(catalogue, &split.train)?,
             keypoints,
             index: build_index(descriptors, &IndexOptions::default(), progress),
+            known: keypoints.iter().map(|_| Known::default()).collect(),
         })
     }
 
-    /// Compares every query of a half, `photos` in the catalogue; `parameters` decide which whales are first.
+    /// Compares every query, `photos` in the catalogue; `parameters` decide which whales are first.
     pub(super) fn all(
         &self,
         queries: &LabelledQueries,
@@ -94,24 +107,21 @@ impl<'a> Search<'a> {
         queries
             .par_iter()
             .map(|(photo, scores)| {
-                let found = self.one(&self.keypoints[*photo], embeddings.feature(*photo), scores);
+                let found = self.one(*photo, embeddings.feature(*photo), scores);
                 progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
                 found
             })
             .collect()
     }
 
-    fn one(&self, query: &Features, feature: &[f32], scores: &[f32]) -> Result<Found> {
-        let (rows, individuals) = (self.gallery.rows(), self.gallery.individuals().len());
-        let options = VoteOptions::default();
-        let by_photo = self.index.vote(&query.descriptors, &options);
-        let votes = LabelVotes::of(&by_photo, rows.iter().map(|row| row.label), individuals);
-        if query.keypoints.is_empty() {
+    fn one(&self, photo: usize, feature: &[f32], scores: &[f32]) -> Result<Found> {
+        let votes = self.known[photo].votes.get_or_init(|| self.votes(photo));
+        if self.keypoints[photo].keypoints.is_empty() {
             // There is nothing to say, as where an answer is given.
             return Ok(Found {
                 by_network: Vec::new(),
                 by_vote: Vec::new(),
-                votes: votes.votes,
+                votes: votes.votes.clone(),
             });
         }
         let size = ShortlistSize {
@@ -121,22 +131,27 @@ impl<'a> Search<'a> {
         let listed = |listed: std::result::Result<Vec<Listed>, GalleryError>| {
             let listed = listed.map_err(flukeprint_core::Error::from)?;
             let with_photos = listed.iter().filter(|whale| !whale.rows.is_empty());
-            let compared = with_photos.map(|whale| self.compared(query, whale));
+            let compared = with_photos.map(|whale| self.compared(photo, whale));
             Ok::<_, crate::Error>(compared.collect())
         };
         Ok(Found {
             by_network: listed(first_by_score(scores, &self.gallery, feature, size))?,
-            by_vote: listed(first_by_votes(&votes, &self.gallery, feature, size))?,
-            votes: votes.votes,
+            by_vote: listed(first_by_votes(votes, &self.gallery, feature, size))?,
+            votes: votes.votes.clone(),
         })
     }
 
-    fn compared(&self, query: &Features, whale: &Listed) -> Compared {
+    fn votes(&self, photo: usize) -> LabelVotes {
+        let query = &self.keypoints[photo].descriptors;
+        let by_photo = self.index.vote(query, &VoteOptions::default());
+        let labels = self.gallery.rows().iter().map(|row| row.label);
+        LabelVotes::of(&by_photo, labels, self.gallery.individuals().len())
+    }
+
+    fn compared(&self, photo: usize, whale: &Listed) -> Compared {
         let mut inliers = [0; MOST_PHOTOS];
         for (place, &row) in whale.rows.iter().enumerate() {
-            let photo = self.gallery.rows()[row as usize].photo as usize;
-            let found = compare(query, &self.keypoints[photo], &CompareOptions::default());
-            let count = u32::try_from(found.inliers.len()).unwrap_or(u32::MAX);
+            let count = self.inliers(photo, row);
             inliers[place..]
                 .iter_mut()
                 .for_each(|most| *most = (*most).max(count));
@@ -145,6 +160,25 @@ impl<'a> Search<'a> {
             whale: whale.slot,
             inliers,
         }
+    }
+
+    fn inliers(&self, photo: usize, row: u32) -> u32 {
+        // A thread that panicked left nothing half done: the number was not there yet.
+        let known = || {
+            self.known[photo]
+                .inliers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(&count) = known().get(&row) {
+            return count;
+        }
+        let other = self.gallery.rows()[row as usize].photo as usize;
+        let [query, other] = [photo, other].map(|photo| &self.keypoints[photo]);
+        let found = compare(query, other, &CompareOptions::default());
+        let count = u32::try_from(found.inliers.len()).unwrap_or(u32::MAX);
+        known().insert(row, count);
+        count
     }
 
     /// The name of a photo, for the list of contradictions.

@@ -22,7 +22,7 @@ pub(super) struct Judged {
     pub both: Columns,
     /// The first answers, as [`NAMES`] says.
     pub first: FirstAnswers,
-    /// The fewest inliers of a verified match; a second number where both halves were judged.
+    /// The fewest inliers of a verified match; a number for each part.
     pub thresholds: Vec<u32>,
     /// The verified ones.
     pub matches: Vec<Match>,

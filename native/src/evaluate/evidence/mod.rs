@@ -11,15 +11,16 @@ mod keypoints;
 mod measure;
 mod saved;
 
+use super::crossed::Parts;
 use super::embeddings::Embeddings;
 use super::intervals::Interval;
-use super::report::{Half, queries};
+use super::report::{HeldOut, queries};
 use super::scores::ScoreRow;
 use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::ensemble::Ensemble;
 use crate::progress::Progress;
-use crate::tune::{Evidence, LabelledQueries, tune, tune_evidence};
+use crate::tune::{Evidence, LabelledQueries, TuneError, tune, tune_evidence};
 use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
 use flukeprint_core::evidence::Features;
@@ -38,7 +39,7 @@ const PHOTOS: [usize; 3] = [1, 2, 3];
 pub struct EvidenceReport {
     /// Photos measured on.
     pub photos: usize,
-    /// Whether both halves were measured on, each by parameters tuned on the other.
+    /// Whether all held-out photos were measured on, each part of them by parameters tuned on the others.
     pub crossed: bool,
     /// Local features alone, the network alone, and both.
     pub rows: Vec<ScoreRow>,
@@ -48,7 +49,8 @@ pub struct EvidenceReport {
     pub map5_gain: Gain,
     /// Top-1 of both less the better one alone, photo by photo of known whales, `New` left aside.
     pub known_top1_gain: Gain,
-    /// How evidence counts by the tuning half where a browser verifies the first whales.
+    /// How evidence counts where a browser verifies the first whales, by what the first photos measured on
+    /// were not part of: of halves, by the tuning half.
     pub verify: EvidenceParameters,
     /// How it counts where the whole catalogue votes too.
     pub search: EvidenceParameters,
@@ -65,11 +67,11 @@ pub struct Gain {
     pub interval: Interval,
 }
 
-/// Matches that are called verified: so many inliers that on the tuning half at least 99 % are right.
+/// Matches that are called verified: so many inliers that of those that were tuned on at least 99 % are right.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verified {
-    /// Inliers from which on a match is verified, by the tuning half; then by the report half, where that
-    /// answered the tuning half.
+    /// Inliers from which on a match is verified, by the tuning half; crossed, a number for each part, where
+    /// there are halves the report half's first.
     pub inliers: Vec<u32>,
     /// Photos of known whales with a verified match, by the label of the best one right.
     pub right: usize,
@@ -97,7 +99,7 @@ pub struct Contradiction {
     pub inliers: u32,
 }
 
-/// A half of the held-out photos with what was found for it.
+/// Held-out photos with what was found for them.
 struct Held {
     queries: LabelledQueries,
     photos: Vec<usize>,
@@ -105,35 +107,49 @@ struct Held {
 }
 
 /// Compares the held-out photos of a tuned run, [`Ensemble::alone`], or of several by local features, tunes
-/// on one half and measures on the other. `crossed` measures on all of them, each half by what was tuned on the other.
+/// on one half and measures on the other. `crossed` cuts them into so many parts, two being the halves, and
+/// measures on all of them, each part by what was tuned on the others.
 ///
 /// # Errors
-/// As [`super::evaluate`].
+/// As [`super::evaluate`] and [`super::evaluate_crossed`].
 pub fn evaluate_evidence(
     ensemble: &Ensemble,
     catalogue: &Catalogue,
-    crossed: bool,
+    crossed: Option<usize>,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<EvidenceReport> {
+    if crossed.is_none() {
+        ensemble.tuned_on.require_report_half(ensemble.first())?;
+    }
     let ground = Ground::of(ensemble, catalogue, device, progress)?;
+    let parts = Parts::of(&ground.split, crossed.unwrap_or(2))?;
     let search = ground.search(catalogue, progress)?;
-    let judge = |[tune, report]: [Half; 2], parameters: DecisionParameters| {
-        let held = |half| ground.held(catalogue, &search, half, &parameters, progress);
+    let judge = |part: &[usize], others: &[usize]| {
+        let parameters = match crossed {
+            Some(_) => tune(&ground.queries.pick(others)?)?.parameters,
+            None => ground.parameters,
+        };
+        let held = |numbers| ground.held(&search, numbers, &parameters, progress);
         let measure = measure::Measure {
-            tune: &held(tune)?,
-            report: &held(report)?,
+            tune: &held(others)?,
+            report: &held(part)?,
             parameters,
         };
         let tuned = TunedEvidence::of(measure.tune, &parameters)?;
         let judged = measure.judged(&tuned, &search)?;
         Ok::<_, crate::Error>((judged, tuned))
     };
-    let (mut judged, tuned) = judge([Half::Tune, Half::Report], ground.parameters)?;
-    if crossed {
-        let report = queries(catalogue, &ground.split, &ground.embeddings, Half::Report)?;
-        let parameters = tune(&report)?.parameters;
-        judged = judged.and(judge([Half::Report, Half::Tune], parameters)?.0);
+    // Of halves the report half first.
+    let mut parts = parts.each().collect::<Vec<_>>().into_iter().rev();
+    let Some((part, others)) = parts.next() else {
+        return Err(TuneError::NoQueries.into());
+    };
+    let (mut judged, tuned) = judge(part, &others)?;
+    if crossed.is_some() {
+        for (part, others) in parts {
+            judged = judged.and(judge(part, &others)?.0);
+        }
     }
     judged.report(catalogue, tuned)
 }
@@ -157,7 +173,7 @@ impl TunedEvidence {
     }
 }
 
-/// Chooses on the tuning half how evidence counts, as [`evaluate_evidence`] does.
+/// Chooses how evidence counts on the photos that the decision was chosen on, as [`evaluate_evidence`] does.
 ///
 /// # Errors
 /// As [`evaluate_evidence`].
@@ -169,8 +185,10 @@ pub fn tune_evidence_of(
 ) -> Result<TunedEvidence> {
     let ground = Ground::of(ensemble, catalogue, device, progress)?;
     let search = ground.search(catalogue, progress)?;
-    let parameters = &ground.parameters;
-    let tune = ground.held(catalogue, &search, Half::Tune, parameters, progress)?;
+    let photos = ensemble.tuned_on.photos().photos(&ground.split).len();
+    // The tuning half comes first.
+    let numbers: Vec<usize> = (0..photos).collect();
+    let tune = ground.held(&search, &numbers, &ground.parameters, progress)?;
     TunedEvidence::of(&tune, &ground.parameters)
 }
 
@@ -179,6 +197,9 @@ struct Ground {
     split: Split,
     parameters: DecisionParameters,
     embeddings: Embeddings,
+    /// All held-out photos, the tuning half first, and their places in the catalogue.
+    queries: LabelledQueries,
+    photos: Vec<usize>,
     keypoints: Vec<Features>,
 }
 
@@ -190,9 +211,12 @@ impl Ground {
         progress: &dyn Progress,
     ) -> Result<Self> {
         let split = ensemble.split(catalogue)?;
+        let embeddings = ensemble.embeddings(catalogue, &split, device, progress)?;
         Ok(Self {
             parameters: ensemble.decision,
-            embeddings: ensemble.embeddings(catalogue, &split, device, progress)?,
+            queries: queries(catalogue, &split, &embeddings, HeldOut::All)?,
+            photos: HeldOut::All.photos(&split),
+            embeddings,
             keypoints: catalogue_keypoints(ensemble.first(), catalogue, progress)?,
             split,
         })
@@ -207,23 +231,20 @@ impl Ground {
         Search::new(catalogue, split, &self.embeddings, keypoints, progress)
     }
 
+    /// The held-out photos with these numbers.
     fn held(
         &self,
-        catalogue: &Catalogue,
         search: &Search<'_>,
-        half: Half,
+        numbers: &[usize],
         parameters: &DecisionParameters,
         progress: &dyn Progress,
     ) -> Result<Held> {
-        let photos = match half {
-            Half::Tune => &self.split.tune,
-            Half::Report => &self.split.report,
-        };
-        let queries = queries(catalogue, &self.split, &self.embeddings, half)?;
-        let found = search.all(&queries, photos, &self.embeddings, parameters, progress)?;
+        let photos: Vec<usize> = numbers.iter().map(|&number| self.photos[number]).collect();
+        let queries = self.queries.pick(numbers)?;
+        let found = search.all(&queries, &photos, &self.embeddings, parameters, progress)?;
         Ok(Held {
             queries,
-            photos: photos.clone(),
+            photos,
             found,
         })
     }
@@ -268,7 +289,7 @@ fn best(
             }
         }
     }
-    let (_, best) = best.ok_or(crate::tune::TuneError::NoQueries)?;
+    let (_, best) = best.ok_or(TuneError::NoQueries)?;
     Ok(best)
 }
 
