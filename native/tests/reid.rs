@@ -220,6 +220,31 @@ fn whales_that_a_run_kept_out_are_in_no_other_list_and_are_measured_alone() {
     assert_eq!(exported["known_photos"], photos);
     assert_eq!(&exported["reid"], reid_of);
 
+    // By local features too: drawn scars are found again, whoever drew the network's attention.
+    succeed(flukeprint(&["tune", "--evidence", "--run"]).arg(at("run")));
+    let mut evidence = flukeprint(&["evaluate", "--evidence", "--run"]);
+    let evidence = evidence.arg(at("run"));
+    let measured = json(
+        Command::new(evidence.get_program())
+            .args(evidence.get_args())
+            .arg("--json"),
+    );
+    let ways = measured["unseen"].as_array().unwrap();
+    let top1 = |name: &str| {
+        let way = ways.iter().find(|way| way["name"] == name).unwrap();
+        for (name, wanted) in [("photos", photos), ("queries", photos), ("whales", UNSEEN)] {
+            assert_eq!(way[name], wanted, "{name}");
+        }
+        way["top1"].as_f64().unwrap()
+    };
+    assert!(top1("votes") > top1("network"), "{ways:?}");
+    assert!(
+        top1("network and votes, verified") > top1("network"),
+        "{ways:?}"
+    );
+    let text = String::from_utf8(succeed(evidence).stdout).unwrap();
+    assert!(text.contains("each looked up among the others"), "{text}");
+
     // Enrolled by one photo each, their other photos ask for them.
     let enroll = |whales: usize| {
         let mut command = flukeprint(&["evaluate", "--enroll", &whales.to_string(), "--run"]);

@@ -2,7 +2,7 @@
 
 use super::out::say;
 use super::table;
-use crate::evaluate::evidence::{Calibration, EvidenceReport, Gain};
+use crate::evaluate::evidence::{Again, Calibration, EvidenceReport, Gain};
 use flukeprint_core::decision::EvidenceParameters;
 
 /// Prints all of it.
@@ -51,6 +51,31 @@ pub fn print(report: &EvidenceReport) {
             one.labelled,
             one.matches,
             one.inliers
+        );
+    }
+    print_unseen(&report.unseen);
+}
+
+/// Prints how whales that training never saw are found again.
+fn print_unseen(unseen: &[Again]) {
+    let Some(first) = unseen.first() else {
+        return;
+    };
+    say!(
+        "whales that training left out, {} photos of {}, each looked up among the others:",
+        first.reid.queries,
+        first.reid.whales
+    );
+    for Again { name, reid } in unseen {
+        let [top1, top5] = [reid.intervals.top1, reid.intervals.top5];
+        say!(
+            "  {name}: top-1 {:.3} ({:.3} to {:.3}), top-5 {:.3} ({:.3} to {:.3})",
+            reid.top1,
+            top1.low,
+            top1.high,
+            reid.top5,
+            top5.low,
+            top5.high
         );
     }
 }

@@ -72,28 +72,38 @@ pub fn reidentify(width: usize, features: &[f32], labels: &[Label]) -> Result<Re
         .par_iter()
         .map(|&query| rank(query, &features, labels))
         .collect();
-    let mut counts = RankCounts::default();
-    ranks.iter().for_each(|&rank| counts.record(Some(rank)));
-    let hits: Vec<(Label, [f64; 2])> = queries
-        .iter()
-        .zip(&ranks)
-        .map(|(&query, &rank)| (labels[query], [1, LISTED].map(|k| hit(rank, k))))
-        .collect();
-    let nothing = || Error::NoSecondPhoto {
-        photos: labels.len(),
-    };
-    let [top1, top5] = Bootstrap::default().means(&hits).ok_or_else(nothing)?;
-    let mut whales: Vec<Label> = hits.iter().map(|&(whale, _)| whale).collect();
-    whales.sort_unstable();
-    whales.dedup();
-    Ok(Reid {
-        photos: labels.len(),
-        queries: queries.len(),
-        whales: whales.len(),
-        top1: counts.top(1).ok_or_else(nothing)?,
-        top5: counts.top(LISTED).ok_or_else(nothing)?,
-        intervals: ReidIntervals { top1, top5 },
-    })
+    Reid::of_ranks(labels, &queries, &ranks)
+}
+
+impl Reid {
+    /// From the rank of its whale for each of `queries`, photos with these `labels`.
+    ///
+    /// # Errors
+    /// [`Error::NoSecondPhoto`] without queries.
+    pub(super) fn of_ranks(labels: &[Label], queries: &[usize], ranks: &[usize]) -> Result<Self> {
+        let mut counts = RankCounts::default();
+        ranks.iter().for_each(|&rank| counts.record(Some(rank)));
+        let hits: Vec<(Label, [f64; 2])> = queries
+            .iter()
+            .zip(ranks)
+            .map(|(&query, &rank)| (labels[query], [1, LISTED].map(|k| hit(rank, k))))
+            .collect();
+        let nothing = || Error::NoSecondPhoto {
+            photos: labels.len(),
+        };
+        let [top1, top5] = Bootstrap::default().means(&hits).ok_or_else(nothing)?;
+        let mut whales: Vec<Label> = hits.iter().map(|&(whale, _)| whale).collect();
+        whales.sort_unstable();
+        whales.dedup();
+        Ok(Self {
+            photos: labels.len(),
+            queries: queries.len(),
+            whales: whales.len(),
+            top1: counts.top(1).ok_or_else(nothing)?,
+            top5: counts.top(LISTED).ok_or_else(nothing)?,
+            intervals: ReidIntervals { top1, top5 },
+        })
+    }
 }
 
 /// The photos that can be looked up: those of whales with two or more.

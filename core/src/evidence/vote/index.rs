@@ -264,9 +264,16 @@ impl Index {
     }
 
     /// For every descriptor of `query` its `count` nearest rows among the `probes` nearest lists,
-    /// nearest first; of equally near ones the first in the index. With the feature `train` on all threads.
-    pub(super) fn nearest(&self, query: &[i8], count: usize, probes: usize) -> Vec<Vec<Near>> {
-        let part = |query: &[i8]| self.nearest_of_part(query, count, probes);
+    /// nearest first; of equally near ones the first in the index. Rows of the photo `but` are passed over.
+    /// With the feature `train` on all threads.
+    pub(super) fn nearest(
+        &self,
+        query: &[i8],
+        count: usize,
+        probes: usize,
+        but: Option<u32>,
+    ) -> Vec<Vec<Near>> {
+        let part = |query: &[i8]| self.nearest_of_part(query, count, probes, but);
         #[cfg(feature = "train")]
         {
             use rayon::prelude::*;
@@ -280,7 +287,13 @@ impl Index {
     }
 
     /// A list is read once for all descriptors that look into it.
-    fn nearest_of_part(&self, query: &[i8], count: usize, probes: usize) -> Vec<Vec<Near>> {
+    fn nearest_of_part(
+        &self,
+        query: &[i8],
+        count: usize,
+        probes: usize,
+        but: Option<u32>,
+    ) -> Vec<Vec<Near>> {
         let wide = Wide::new(query);
         let mut visits: Vec<Vec<u32>> = vec![Vec::new(); self.lists()];
         for (list, visitor) in self.visits(&wide, probes) {
@@ -289,7 +302,7 @@ impl Index {
         let mut found = vec![Best::new(count); wide.len()];
         for (list, visitors) in visits.iter().enumerate() {
             if !visitors.is_empty() {
-                self.read(list, &wide, visitors, &mut found);
+                self.read(list, &wide, visitors, but, &mut found);
             }
         }
         found.into_iter().map(|best| best.near).collect()
@@ -310,7 +323,14 @@ impl Index {
         visits
     }
 
-    fn read(&self, list: usize, wide: &Wide, visitors: &[u32], found: &mut [Best]) {
+    fn read(
+        &self,
+        list: usize,
+        wide: &Wide,
+        visitors: &[u32],
+        but: Option<u32>,
+        found: &mut [Best],
+    ) {
         let (begin, end) = (self.begins[list], self.begins[list + 1]);
         for first in (begin..end).step_by(ROWS_AT_ONCE) {
             let part = first..(first + ROWS_AT_ONCE).min(end);
@@ -318,6 +338,9 @@ impl Index {
             for &visitor in visitors {
                 let best = &mut found[visitor as usize];
                 for (row, name) in (0..rows.len()).zip(first as u32..) {
+                    if but.is_some_and(|photo| self.photo(name) == photo) {
+                        continue;
+                    }
                     best.add(wide.distance(visitor as usize, &rows, row), name);
                 }
             }

@@ -70,9 +70,19 @@ const MOST_NEIGHBOURS: u32 = 100;
 impl Index {
     /// The votes of every photo, in the order of the index, for a query's descriptors `[keypoints, 128]`.
     pub fn vote(&self, query: &[i8], options: &VoteOptions) -> Vec<f32> {
+        self.vote_among(query, options, None)
+    }
+
+    /// As [`Self::vote`], as if one of the photos, the query itself say, were not in the index; it gets no
+    /// vote.
+    pub fn vote_without(&self, photo: u32, query: &[i8], options: &VoteOptions) -> Vec<f32> {
+        self.vote_among(query, options, Some(photo))
+    }
+
+    fn vote_among(&self, query: &[i8], options: &VoteOptions, but: Option<u32>) -> Vec<f32> {
         let count = options.neighbours.max(1) as usize;
         let mut votes = vec![0.0; self.photos()];
-        for near in self.nearest(query, count + 1, options.probes as usize) {
+        for near in self.nearest(query, count + 1, options.probes as usize, but) {
             // Fewer than k + 1 in all lists: the catalogue is too small to have a background.
             let Some((&(background, _), voters)) = near.split_last() else {
                 continue;

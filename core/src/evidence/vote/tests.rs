@@ -57,6 +57,29 @@ fn a_keypoint_votes_once_for_a_photo_and_photos_add_up_keypoints() {
 }
 
 #[test]
+fn without_a_photo_the_others_vote_as_if_it_were_not_there() {
+    let mut numbers = Numbers(7);
+    let mut photo = |_| -> Vec<[i8; DESCRIPTOR]> {
+        let descriptor = |_| core::array::from_fn(|_| numbers.next() as i8);
+        (0..5).map(descriptor).collect()
+    };
+    let photos: Vec<_> = (0..6).map(&mut photo).collect();
+    for (place, query) in (0_u32..).zip(&photos) {
+        let mut others = photos.clone();
+        others.remove(place as usize);
+        let mut expected = index(&others).vote(query.as_flattened(), &EXACT);
+        expected.insert(place as usize, 0.0);
+        let all = index(&photos);
+        assert_eq!(
+            all.vote_without(place, query.as_flattened(), &EXACT),
+            expected
+        );
+        // Otherwise it would be its own best match.
+        assert!(all.vote(query.as_flattened(), &EXACT)[place as usize] > 0.0);
+    }
+}
+
+#[test]
 fn a_whale_is_worth_its_best_photo() {
     let labels = [Whale(0), New, Whale(1), Whale(0), Whale(2), Whale(1)];
     let by_label = LabelVotes::of(&[1.0, 4.0, 2.0, 3.0, 0.0, 2.0], labels, 3);

@@ -44,6 +44,75 @@ pub struct Found {
     pub votes: Vec<f32>,
 }
 
+/// What is known of a query before its shortlists are compared.
+pub(super) struct Looked<'a> {
+    pub votes: &'a LabelVotes,
+    pub feature: &'a [f32],
+    /// The final scores.
+    pub scores: &'a [f32],
+}
+
+impl Found {
+    /// Where a query has no keypoints, there is nothing to say but who voted, as where an answer is given.
+    pub(super) fn nothing(votes: &LabelVotes) -> Self {
+        Self {
+            by_network: Vec::new(),
+            by_vote: Vec::new(),
+            votes: votes.votes.clone(),
+        }
+    }
+
+    /// Compares with the first whales of both shortlists; `inliers` is asked for rows of the gallery.
+    pub(super) fn of(
+        query: &Looked<'_>,
+        gallery: &Gallery,
+        inliers: impl Fn(u32) -> u32,
+    ) -> Result<Self> {
+        let size = ShortlistSize {
+            whales: MOST_WHALES,
+            photos: MOST_PHOTOS,
+        };
+        let listed = |listed: std::result::Result<Vec<Listed>, GalleryError>| {
+            let listed = listed.map_err(flukeprint_core::Error::from)?;
+            let with_photos = listed.iter().filter(|whale| !whale.rows.is_empty());
+            let compared = with_photos.map(|whale| Compared::of(whale, &inliers));
+            Ok::<_, crate::Error>(compared.collect())
+        };
+        let Looked {
+            votes,
+            feature,
+            scores,
+        } = *query;
+        Ok(Self {
+            by_network: listed(first_by_score(scores, gallery, feature, size))?,
+            by_vote: listed(first_by_votes(votes, gallery, feature, size))?,
+            votes: votes.votes.clone(),
+        })
+    }
+}
+
+impl Compared {
+    fn of(whale: &Listed, count: impl Fn(u32) -> u32) -> Self {
+        let mut inliers = [0; MOST_PHOTOS];
+        for (place, &row) in whale.rows.iter().enumerate() {
+            let count = count(row);
+            inliers[place..]
+                .iter_mut()
+                .for_each(|most| *most = (*most).max(count));
+        }
+        Self {
+            whale: whale.slot,
+            inliers,
+        }
+    }
+}
+
+/// How many matches of two photos agree.
+pub(super) fn count_inliers(query: &Features, other: &Features) -> u32 {
+    let found = compare(query, other, &CompareOptions::default());
+    u32::try_from(found.inliers.len()).unwrap_or(u32::MAX)
+}
+
 /// Everything that queries are compared with.
 pub(super) struct Search<'a> {
     catalogue: &'a Catalogue,
@@ -117,28 +186,14 @@ impl<'a> Search<'a> {
     fn one(&self, photo: usize, feature: &[f32], scores: &[f32]) -> Result<Found> {
         let votes = self.known[photo].votes.get_or_init(|| self.votes(photo));
         if self.keypoints[photo].keypoints.is_empty() {
-            // There is nothing to say, as where an answer is given.
-            return Ok(Found {
-                by_network: Vec::new(),
-                by_vote: Vec::new(),
-                votes: votes.votes.clone(),
-            });
+            return Ok(Found::nothing(votes));
         }
-        let size = ShortlistSize {
-            whales: MOST_WHALES,
-            photos: MOST_PHOTOS,
+        let looked = Looked {
+            votes,
+            feature,
+            scores,
         };
-        let listed = |listed: std::result::Result<Vec<Listed>, GalleryError>| {
-            let listed = listed.map_err(flukeprint_core::Error::from)?;
-            let with_photos = listed.iter().filter(|whale| !whale.rows.is_empty());
-            let compared = with_photos.map(|whale| self.compared(photo, whale));
-            Ok::<_, crate::Error>(compared.collect())
-        };
-        Ok(Found {
-            by_network: listed(first_by_score(scores, &self.gallery, feature, size))?,
-            by_vote: listed(first_by_votes(votes, &self.gallery, feature, size))?,
-            votes: votes.votes.clone(),
-        })
+        Found::of(&looked, &self.gallery, |row| self.inliers(photo, row))
     }
 
     fn votes(&self, photo: usize) -> LabelVotes {
@@ -146,20 +201,6 @@ impl<'a> Search<'a> {
         let by_photo = self.index.vote(query, &VoteOptions::default());
         let labels = self.gallery.rows().iter().map(|row| row.label);
         LabelVotes::of(&by_photo, labels, self.gallery.individuals().len())
-    }
-
-    fn compared(&self, photo: usize, whale: &Listed) -> Compared {
-        let mut inliers = [0; MOST_PHOTOS];
-        for (place, &row) in whale.rows.iter().enumerate() {
-            let count = self.inliers(photo, row);
-            inliers[place..]
-                .iter_mut()
-                .for_each(|most| *most = (*most).max(count));
-        }
-        Compared {
-            whale: whale.slot,
-            inliers,
-        }
     }
 
     fn inliers(&self, photo: usize, row: u32) -> u32 {
@@ -174,9 +215,7 @@ impl<'a> Search<'a> {
             return count;
         }
         let other = self.gallery.rows()[row as usize].photo as usize;
-        let [query, other] = [photo, other].map(|photo| &self.keypoints[photo]);
-        let found = compare(query, other, &CompareOptions::default());
-        let count = u32::try_from(found.inliers.len()).unwrap_or(u32::MAX);
+        let count = count_inliers(&self.keypoints[photo], &self.keypoints[other]);
         known().insert(row, count);
         count
     }

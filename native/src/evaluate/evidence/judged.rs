@@ -2,7 +2,7 @@
 
 use super::calibration::{FirstAnswers, NAMES, calibrations};
 use super::measure::Columns;
-use super::{Contradiction, EvidenceReport, Gain, TunedEvidence, Verified};
+use super::{Again, Contradiction, EvidenceReport, Gain, TunedEvidence, Verified};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::intervals::Bootstrap;
@@ -10,6 +10,10 @@ use crate::evaluate::scores::{ScoreRow, row_of_columns, worth};
 use crate::tune::TuneError;
 use flukeprint_core::decision::rank_of;
 use flukeprint_core::gallery::Label;
+
+/// By votes alone, and with what the inliers of their first whales are worth.
+pub(super) const VOTES: &str = "votes";
+pub(super) const LOCAL: &str = "votes and inliers";
 
 /// Photos that were answered in every way, each by parameters that it was not tuned on.
 pub(super) struct Judged {
@@ -64,11 +68,12 @@ impl Judged {
         &self,
         catalogue: &Catalogue,
         tuned: TunedEvidence,
+        unseen: Vec<Again>,
     ) -> Result<EvidenceReport> {
         let rows = [
             (NAMES[0], &self.network),
-            ("votes", &self.votes),
-            ("votes and inliers", &self.local),
+            (VOTES, &self.votes),
+            (LOCAL, &self.local),
             (NAMES[1], &self.verified),
             (NAMES[2], &self.both),
         ];
@@ -85,6 +90,7 @@ impl Judged {
             verified: self.verified_matches(catalogue),
             verify: tuned.verify,
             search: tuned.search,
+            unseen,
         })
     }
 

@@ -168,7 +168,7 @@ fn threshold(best: &[Match]) -> u32 {
     threshold.max(1)
 }
 
-fn votes(found: &Found) -> Vec<f32> {
+pub(super) fn votes(found: &Found) -> Vec<f32> {
     found
         .votes
         .iter()
@@ -177,7 +177,7 @@ fn votes(found: &Found) -> Vec<f32> {
 }
 
 /// Half votes, half what the inliers of the first whales of the vote are worth.
-fn votes_and_inliers(found: &Found, evidence: &EvidenceParameters) -> Vec<f32> {
+pub(super) fn votes_and_inliers(found: &Found, evidence: &EvidenceParameters) -> Vec<f32> {
     let mut column: Vec<f32> = votes(found).iter().map(|share| 0.5 * share).collect();
     for one in &found.by_vote {
         let inliers = one.inliers[evidence.photos as usize - 1];

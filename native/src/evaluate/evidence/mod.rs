@@ -10,10 +10,12 @@ mod judged;
 mod keypoints;
 mod measure;
 mod saved;
+mod unseen;
 
 use super::crossed::Parts;
 use super::embeddings::Embeddings;
 use super::intervals::Interval;
+use super::reid::Reid;
 use super::report::{HeldOut, queries};
 use super::scores::ScoreRow;
 use crate::Result;
@@ -56,6 +58,20 @@ pub struct EvidenceReport {
     pub search: EvidenceParameters,
     /// When a match is called verified, and how often that is right.
     pub verified: Verified,
+    /// Photos of whales that training left out, each looked up among the others of them; none where the
+    /// recipe leaves no whale out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Again>,
+}
+
+/// How often whales that training never saw are found again in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Again {
+    /// The way.
+    pub name: &'static str,
+    /// How often.
+    #[serde(flatten)]
+    pub reid: Reid,
 }
 
 /// A difference of two answers to the same photos.
@@ -138,20 +154,21 @@ pub fn evaluate_evidence(
         };
         let tuned = TunedEvidence::of(measure.tune, &parameters)?;
         let judged = measure.judged(&tuned, &search)?;
-        Ok::<_, crate::Error>((judged, tuned))
+        Ok::<_, crate::Error>((judged, parameters, tuned))
     };
     // Of halves the report half first.
     let mut parts = parts.each().collect::<Vec<_>>().into_iter().rev();
     let Some((part, others)) = parts.next() else {
         return Err(TuneError::NoQueries.into());
     };
-    let (mut judged, tuned) = judge(part, &others)?;
+    let (mut judged, parameters, tuned) = judge(part, &others)?;
     if crossed.is_some() {
         for (part, others) in parts {
             judged = judged.and(judge(part, &others)?.0);
         }
     }
-    judged.report(catalogue, tuned)
+    let unseen = unseen::looked_up(&ground, catalogue, &parameters, &tuned.search, progress)?;
+    judged.report(catalogue, tuned, unseen)
 }
 
 /// How evidence counts.

@@ -1,0 +1,138 @@
+//! Whales that training never saw: every photo of them is looked up among the others of them, by the network
+//! alone as in [`reid`](crate::evaluate::reid), by local features alone, and by both.
+//!
+//! They have no column in the classifier, as a whale that was enrolled by its photos alone, and decision and
+//! evidence count as they were tuned on others. Whether a whale is new is not asked.
+
+use super::calibration::NAMES;
+use super::found::{Found, Looked, count_inliers};
+use super::judged::{LOCAL, VOTES};
+use super::measure::{votes, votes_and_inliers};
+use super::{Again, Ground, by_both};
+use crate::Result;
+use crate::data::Catalogue;
+use crate::evaluate::embeddings::truths;
+use crate::evaluate::reid::{self, Reid};
+use crate::evidence::build_index;
+use crate::progress::Progress;
+use crate::tune::{LabelledQueries, final_scores};
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, rank_of};
+use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
+use flukeprint_core::gallery::{Gallery, Label};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const WAYS: [&str; 4] = [NAMES[0], VOTES, LOCAL, NAMES[2]];
+
+/// All of them, if there are any.
+pub(super) fn looked_up(
+    ground: &Ground,
+    catalogue: &Catalogue,
+    parameters: &DecisionParameters,
+    evidence: &EvidenceParameters,
+    progress: &dyn Progress,
+) -> Result<Vec<Again>> {
+    let photos = &ground.split.unseen;
+    if photos.is_empty() {
+        return Ok(Vec::new());
+    }
+    let labels = truths(catalogue, photos);
+    let queries = reid::queries(&labels)?;
+    let descriptors = photos
+        .iter()
+        .map(|&photo| &ground.keypoints[photo].descriptors[..]);
+    let others = Others {
+        ground,
+        catalogue,
+        labels: &labels,
+        index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
+        parameters,
+        evidence,
+    };
+    progress.begin("looking unseen whales up", queries.len());
+    let done = AtomicUsize::new(0);
+    let ranks: Vec<[usize; WAYS.len()]> = queries
+        .par_iter()
+        .map(|&number| {
+            let ranks = others.ranks(number);
+            progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+            ranks
+        })
+        .collect::<Result<_>>()?;
+    let again = WAYS.into_iter().enumerate().map(|(way, name)| {
+        let ranks: Vec<usize> = ranks.iter().map(|ranks| ranks[way]).collect();
+        let reid = Reid::of_ranks(&labels, &queries, &ranks)?;
+        Ok(Again { name, reid })
+    });
+    again.collect()
+}
+
+/// The photos of unseen whales, by their numbers in the split's list.
+struct Others<'a> {
+    ground: &'a Ground,
+    catalogue: &'a Catalogue,
+    labels: &'a [Label],
+    index: Index,
+    parameters: &'a DecisionParameters,
+    evidence: &'a EvidenceParameters,
+}
+
+impl Others<'_> {
+    /// The place of a photo's whale among all, by each of [`WAYS`].
+    fn ranks(&self, number: usize) -> Result<[usize; WAYS.len()]> {
+        let mut others = self.ground.split.unseen.clone();
+        let photo = others.remove(number);
+        let gallery = self.ground.embeddings.gallery(self.catalogue, &others)?;
+        let feature = self.ground.embeddings.feature(photo);
+        let truth = self.labels[number];
+        let asked = LabelledQueries::in_gallery(&gallery, vec![truth], Vec::new(), feature)?;
+        let scores = final_scores(&asked, self.parameters)?;
+        let network = scores
+            .into_iter()
+            .flat_map(|(scores, _)| scores)
+            .collect::<Vec<f32>>();
+        let found = self.found(number, photo, &gallery, &network)?;
+        let shortlist = [self.evidence.whales, self.evidence.photos].map(|count| count as usize);
+        let both = by_both(&found, shortlist[0], shortlist[1]);
+        let columns = [
+            network.clone(),
+            votes(&found),
+            votes_and_inliers(&found, self.evidence),
+            self.evidence.raised(&network, both.found()),
+        ];
+        Ok(columns.map(|column| {
+            let whales = &column[..column.len() - 1];
+            rank_of(whales, truth.slot(whales.len()))
+        }))
+    }
+
+    /// What comparing with the other photos finds; they are the rows of the gallery.
+    fn found(
+        &self,
+        number: usize,
+        photo: usize,
+        gallery: &Gallery,
+        scores: &[f32],
+    ) -> Result<Found> {
+        let query = &self.ground.keypoints[photo];
+        let options = VoteOptions::default();
+        let mut by_photo = self
+            .index
+            .vote_without(number as u32, &query.descriptors, &options);
+        by_photo.remove(number);
+        let labels = gallery.rows().iter().map(|row| row.label);
+        let votes = LabelVotes::of(&by_photo, labels, gallery.individuals().len());
+        if query.keypoints.is_empty() {
+            return Ok(Found::nothing(&votes));
+        }
+        let looked = Looked {
+            votes: &votes,
+            feature: self.ground.embeddings.feature(photo),
+            scores,
+        };
+        Found::of(&looked, gallery, |row| {
+            let other = gallery.rows()[row as usize].photo as usize;
+            count_inliers(query, &self.ground.keypoints[other])
+        })
+    }
+}
