@@ -1,5 +1,6 @@
 //! The whole path for one photo and one loaded bundle, in order.
 
+mod encounter;
 mod search;
 mod verify;
 
@@ -10,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 use crate::bundle::{Bundle, GalleryPhoto, Manifest, MergedColumn};
-use crate::decision::{self, Answer, OperatingPoint, Query};
+use crate::decision::{self, Answer, OperatingPoint};
 use crate::gallery::{Gallery, Label, NEW_WHALE, normalized};
 use crate::members::{Members, read};
 use crate::model::{Finder, FinderConfig, named};
@@ -18,6 +19,7 @@ use crate::photo::{Photo, Region};
 use crate::{Error, Result};
 
 pub use crate::embedding::{Embedding, Fuse};
+pub use encounter::EncounterPhoto;
 pub use verify::{Compared, Fetched, Missing, Pair, Says, VerifiedAnswer};
 
 /// A step of the path, named when it begins, so that the caller can show progress and time it.
@@ -262,7 +264,7 @@ impl Identifier {
         let (region, region_source, embedding) =
             self.embed_photo(photo, region, &mut on_stage).await?;
         on_stage(Stage::Decide);
-        let answer = self.decide(core::slice::from_ref(&embedding), count)?;
+        let answer = self.decide_alone(&[embedding.query()], count)?;
         Ok(Identification {
             width: photo.width,
             height: photo.height,
@@ -271,23 +273,6 @@ impl Identifier {
             answer,
             embedding,
         })
-    }
-
-    /// Names the whale that all `photos` of an encounter show: the first `count` labels. One photo gives
-    /// what [`Identifier::identify`] says of it; the order does not matter.
-    ///
-    /// # Errors
-    /// [`Error::Decision`] without photos, or when their numbers cannot be used.
-    pub fn decide(&self, photos: &[Embedding], count: usize) -> Result<Answer> {
-        let queries: Vec<Query<'_>> = photos.iter().map(Embedding::query).collect();
-        let parameters = &self.manifest.decision;
-        Ok(decision::decide_encounter(
-            &queries,
-            &self.gallery,
-            parameters,
-            &self.point,
-            count,
-        )?)
     }
 
     /// The path up to the embedding: where the fluke is, who says so, and what the networks say

@@ -57,7 +57,7 @@ fn search(
 
 fn before(identifier: &Identifier, photo: &Photo) -> flukeprint_core::decision::Answer {
     let embedding = embed(identifier, photo);
-    identifier.decide(&[embedding], 5).unwrap()
+    identifier.decide(&[embedding.into()], 5).unwrap()
 }
 
 #[test]
@@ -76,9 +76,9 @@ fn a_whale_that_the_network_puts_last_is_found_by_its_votes() {
         assert!(searched.missing.is_empty());
         let same = searched.compared.iter().find(|one| one.row == number);
         assert!(same.unwrap().duplicate);
-        let most = searched.votes.iter().copied().fold(0.0, f32::max);
-        assert_eq!(searched.votes[number as usize], most);
-        assert_eq!(searched.votes.len(), 5);
+        let most = searched.findings.votes.iter().copied().fold(0.0, f32::max);
+        assert_eq!(searched.findings.votes[number as usize], most);
+        assert_eq!(searched.findings.votes.len(), 5);
     }
     assert!(found_by_votes_alone >= 2, "{found_by_votes_alone}");
 }
@@ -89,7 +89,7 @@ fn a_photo_whose_file_is_gone_does_not_vote_and_the_answer_stands() {
     let identifier = identifier(contents);
     let query = photo(2);
     let searched = search(&identifier, &files, &index(&[2]), &query);
-    assert_eq!(searched.votes[2], 0.0);
+    assert_eq!(searched.findings.votes[2], 0.0);
     assert_eq!(searched.answer.candidates.len(), 5);
 
     // Where it cannot be compared with either, that is said.

@@ -41,9 +41,7 @@ fn the_nearest_photos_of_the_first_whales_are_wanted() {
     let (contents, _) = with_keypoints();
     let identifier = identifier(contents);
     let embedding = embed(&identifier, &photo(77));
-    let answer = identifier
-        .decide(std::slice::from_ref(&embedding), 5)
-        .unwrap();
+    let answer = identifier.decide(&[embedding.clone().into()], 5).unwrap();
     let first: Vec<u32> = answer
         .candidates
         .iter()
@@ -114,9 +112,7 @@ fn where_nothing_is_found_the_order_stays() {
     // Of equal ones the first: the nearest photo.
     let first = verified.compared.first();
     assert_eq!(first.and_then(|one| verified.shown(one.label)), first);
-    let before = identifier
-        .decide(std::slice::from_ref(&embedding), 5)
-        .unwrap();
+    let before = identifier.decide(&[embedding.clone().into()], 5).unwrap();
     assert_eq!(verified.answer, before);
 }
 
@@ -148,9 +144,7 @@ fn a_file_that_is_damaged_or_does_not_come_leaves_the_answer_and_is_named() {
         one.1 = Err("gone".to_owned());
     }
     let verified = verify(&identifier, &query, &embedding, &fetched);
-    let before = identifier
-        .decide(std::slice::from_ref(&embedding), 5)
-        .unwrap();
+    let before = identifier.decide(&[embedding.clone().into()], 5).unwrap();
     assert_eq!(verified.answer, before);
     assert_eq!(verified.missing.len(), 4);
 }

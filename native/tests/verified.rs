@@ -47,6 +47,54 @@ fn a_photo_of_the_gallery_is_found_to_be_the_same_photo() {
 }
 
 #[test]
+fn what_speaks_for_a_photo_speaks_for_its_encounter() {
+    let season = tempfile::tempdir().unwrap();
+    let known = known_photo();
+    let others = photos_of(&catalogue().join("test"));
+    let others = &others[..2];
+    let table = season.path().join("encounters.csv");
+    let name = |path: &Path| file_name(path);
+    let rows = [
+        (&known, "alone"),
+        (&others[0], "pair"),
+        (&others[1], "pair"),
+    ];
+    let rows = rows.map(|(photo, encounter)| format!("{},{encounter}\n", name(photo)));
+    fs::write(&table, format!("Image,Encounter\n{}", rows.concat())).unwrap();
+    let answers = |how: &[&str]| -> Value {
+        let mut command = flukeprint(&["identify", "--json", "--boxes"]);
+        command.arg(catalogue().join("bounding_boxes.csv"));
+        command.args(how).arg("--encounters").arg(&table);
+        command
+            .arg("--bundle")
+            .arg(with_keypoints())
+            .arg(&known)
+            .args(others);
+        serde_json::from_slice(&succeed(&mut command).stdout).unwrap()
+    };
+    let without = answers(&[]);
+    for how in ["--verify", "--search"] {
+        let with = answers(&[how]);
+        let (photo, alone) = (&with["photos"][0], &with["encounters"][0]);
+        // Of one photo it is the photo's answer, which says more than the networks do.
+        for part in ["new_probability", "verdict"] {
+            assert_eq!(alone[part], photo[part], "{how}");
+        }
+        let names = |answer: &Value| -> Vec<Value> {
+            let candidates = answer["candidates"].as_array().unwrap().iter();
+            candidates.map(|one| one["name"].clone()).collect()
+        };
+        assert_eq!(names(alone), names(photo));
+        for (with, without) in
+            [0, 1].map(|one| (&with["encounters"][one], &without["encounters"][one]))
+        {
+            assert_eq!(with["answered"], without["answered"]);
+            assert_ne!(with["new_probability"], without["new_probability"], "{how}");
+        }
+    }
+}
+
+#[test]
 fn a_keypoint_file_has_at_most_48_kib_and_is_called_by_its_hash() {
     let individuals = individuals(with_keypoints());
     for photo in individuals["photos"].as_array().unwrap() {

@@ -55,7 +55,7 @@ async fn photos_of_one_animal_get_the_answer_of_the_command_line() -> Result<()>
     check.send_keys(" ").await?;
     let shown = answered(&page, "all 3").await?;
 
-    let expected = on_the_command_line(&fixture, &photos)?;
+    let expected = on_the_command_line(&fixture, &photos, &[])?;
     assert_eq!(shown["names"], expected["names"]);
     assert_eq!(shown["probabilities"], expected["probabilities"]);
     let verdict = shown["verdict"].as_str().unwrap_or_default();
@@ -74,8 +74,20 @@ async fn photos_of_one_animal_get_the_answer_of_the_command_line() -> Result<()>
     let remove = r#"document.querySelectorAll('[data-part="remove"]')[2].click()"#;
     page.client().execute(remove, vec![]).await?;
     let shown = answered(&page, "all 2").await?;
-    let expected = on_the_command_line(&fixture, &photos[..2])?;
+    let expected = on_the_command_line(&fixture, &photos[..2], &[])?;
     assert_eq!(shown["probabilities"], expected["probabilities"]);
+
+    // What comparing finds for each photo speaks for all.
+    for index in 0..2 {
+        let press =
+            format!("document.querySelectorAll('[data-testid=\"verify\"]')[{index}].click()");
+        page.client().execute(&press, vec![]).await?;
+        verified(&page, index).await?;
+    }
+    let compared = answered(&page, "all 2").await?;
+    let expected = on_the_command_line(&fixture, &photos[..2], &["--verify"])?;
+    assert_eq!(compared["names"], expected["names"]);
+    assert_ne!(compared["probabilities"], shown["probabilities"]);
 
     check.send_keys(" ").await?;
     assert_eq!(read(&page).await?["hidden"], true);
@@ -89,6 +101,21 @@ async fn is_offered(page: &Page) -> Result<bool> {
 
 async fn read(page: &Page) -> Result<Value> {
     Ok(page.client().execute(READ, vec![]).await?)
+}
+
+/// Waits until a card says what comparing found.
+async fn verified(page: &Page, index: usize) -> Result<()> {
+    let look = format!(
+        "const card = document.querySelectorAll('[data-testid=\"result-card\"]')[{index}]; \
+         return card.dataset.state === 'answered' && card.querySelector('[data-part=\"evidence-note\"]').textContent !== ''"
+    );
+    for _ in 0..600 {
+        if page.client().execute(&look, vec![]).await? == json!(true) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("photo {index} was not compared")
 }
 
 /// Waits for an answer by `photos`, as the page's title says it.
@@ -110,7 +137,7 @@ async fn answered(page: &Page, photos: &str) -> Result<Value> {
 }
 
 /// The same in the page's words: "New whale", and percents without digits after the point.
-fn on_the_command_line(fixture: &Fixture, photos: &[&Path]) -> Result<Value> {
+fn on_the_command_line(fixture: &Fixture, photos: &[&Path], how: &[&str]) -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let table = folder.path().join("encounters.csv");
     let name = |photo: &&Path| Some(photo.file_name()?.to_string_lossy().into_owned());
@@ -123,6 +150,7 @@ fn on_the_command_line(fixture: &Fixture, photos: &[&Path]) -> Result<Value> {
     let output = Command::new(&fixture.binary)
         .args(["identify", "--json", "--bundle"])
         .arg(fixture.bundle())
+        .args(how)
         .arg("--encounters")
         .arg(&table)
         .args(photos)

@@ -1,6 +1,7 @@
 //! What local features say, in JavaScript's words.
 
 use flukeprint_core::bundle::FileEntry;
+use flukeprint_core::decision::Findings;
 use flukeprint_core::identify::{Compared, Fetched, Identifier, Says, VerifiedAnswer};
 use js_sys::Uint8Array;
 use serde::Serialize;
@@ -43,6 +44,7 @@ pub(crate) struct Verified<'a> {
     keypoints: usize,
     compared: Vec<Match<'a>>,
     missing: Vec<NotCompared<'a>>,
+    findings: &'a Findings,
 }
 
 /// `Comparison`.
@@ -115,6 +117,7 @@ impl<'a> Verified<'a> {
                     reason: &one.reason,
                 })
                 .collect(),
+            findings: &verified.findings,
         }
     }
 }

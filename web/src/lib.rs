@@ -189,17 +189,18 @@ impl Identifier {
         ))
     }
 
-    /// Names the whale that several photos show: the `embedding` of each one's answer, by this bundle.
+    /// Names the whale that several photos show: the `embedding` of each one's answer, by this bundle, and
+    /// where it was compared, beside it the `findings` of its verified answer.
     ///
     /// # Errors
     /// When there is none, or they are another bundle's; the message is a sentence for people.
     #[wasm_bindgen(unchecked_return_type = "EncounterAnswer")]
     pub fn decide(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "readonly Embedding[]")] photos: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "readonly EncounterPhoto[]")] photos: JsValue,
         count: usize,
     ) -> Result<JsValue, JsError> {
-        let photos: Vec<identify::Embedding> = embedding_of(photos)?;
+        let photos: Vec<identify::EncounterPhoto> = embedding_of(photos)?;
         let answer = self.inner.decide(&photos, count)?;
         to_js(&EncounterAnswer::new(&self.inner, &answer))
     }

@@ -41,8 +41,14 @@ export interface Candidate {
   nearest: { photo: string; thumbnail: string | null; similarity: number } | null;
 }
 
-/** What the networks say of a photo: what `decide` takes of each photo of an encounter. */
+/** What the networks say of a photo. */
 export interface Embedding { feature: number[]; logits: number[] }
+
+/** All that was found where a photo was compared; only to be handed back. */
+export interface Findings { inliers: [number, number][]; votes: number[]; heard: number }
+
+/** What `decide` takes of each photo of an encounter. */
+export interface EncounterPhoto extends Embedding { findings?: Findings }
 
 /** What several photos of one animal say together, as an `Answer` says it of one. */
 export interface EncounterAnswer {
@@ -104,4 +110,6 @@ export interface VerifiedAnswer extends EncounterAnswer {
   compared: Comparison[];
   /** Gallery photos that it could not be compared with. */
   missing: { row: number; photo: string; reason: string }[];
+  /** For the encounter that the photo is one of. */
+  findings: Findings;
 }

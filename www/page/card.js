@@ -6,7 +6,7 @@ import { RegionEditor } from "./region-editor.js";
 import { announce } from "./status.js";
 import { STAGES, WORDS, comparing, doing, evidenceNote, notCompared, regionNote } from "./strings.js";
 
-/** @import { Answer, Embedding, Region, StageName, VerifiedAnswer } from "./types.js" */
+/** @import { Answer, EncounterPhoto, Region, StageName, VerifiedAnswer } from "./types.js" */
 
 const ROWS = 5;
 
@@ -15,7 +15,7 @@ const ROWS = 5;
 export class Card {
   /** @type {File} */ file;
   /** @type {Region | null} the person's box; null: the recogniser looks for the tail */ region = null;
-  /** @type {Embedding | null} what the answer that is shown rests on */ embedding = null;
+  /** @type {EncounterPhoto | null} what the answer that is shown rests on */ said = null;
   /** @type {Answer | null} what is shown, before it was verified */ answer = null;
   /** It is compared with the catalogue's photos, or waits for that: its answer stays whatever comes of it. */ verifying = false;
   /** @type {HTMLElement} */ element;
@@ -81,6 +81,8 @@ export class Card {
     if (this.answer !== null) {
       const photo = { url: this.#part("photo").src, region: this.answer.region, ...this.answer.photo };
       showEvidence(this.#part("candidates"), answer, photo, bundle);
+      this.said = { ...this.answer.embedding, findings: answer.findings };
+      this.#changed();
     }
     this.#sayOfEvidence(evidenceNote(answer));
     announce(`${this.file.name}: ${this.#part("verdict").textContent}`);
@@ -101,7 +103,7 @@ export class Card {
     this.#part("evidence").hidden = !answer.verifiable;
     this.#part("verify").hidden = false;
     this.#part("evidence-note").textContent = "";
-    this.embedding = answer.embedding;
+    this.said = answer.embedding;
     this.#changed();
   }
 
@@ -190,7 +192,7 @@ export class Card {
     showPlaceholders(this.#part("candidates"), ROWS);
     this.#part("new-line").textContent = "";
     this.#part("timings").hidden = true;
-    this.embedding = null;
+    this.said = null;
     this.#changed();
   }
 

@@ -7,7 +7,7 @@ import { WORDS, encounterOf } from "./strings.js";
 
 /** @import { Card } from "./card.js" */
 /** @import { Recogniser } from "./recogniser.js" */
-/** @import { Embedding } from "./types.js" */
+/** @import { EncounterPhoto } from "./types.js" */
 
 const CANDIDATES = 5;
 
@@ -16,7 +16,7 @@ export class Encounter {
   /** @type {Recogniser} */ #recogniser;
   /** @type {readonly Card[]} */ #cards = [];
   /** @type {string} */ #bundle = "";
-  /** What is shown, or asked for now: an answer to an earlier question is dropped. @type {readonly Embedding[]} */ #asked = [];
+  /** What is shown, or asked for now: an answer to an earlier question is dropped. @type {readonly EncounterPhoto[]} */ #asked = [];
 
   /** @param {HTMLElement} section @param {Recogniser} recogniser */
   constructor(section, recogniser) {
@@ -41,13 +41,13 @@ export class Encounter {
     this.#section.hidden = this.#cards.length < 2;
     const on = this.#check.checked && !this.#section.hidden;
     part(this.#section, "together").hidden = !on;
-    const answered = this.#cards.flatMap(({ embedding }) => (embedding === null ? [] : [embedding]));
+    const answered = this.#cards.flatMap(({ said }) => (said === null ? [] : [said]));
     if (!on || answered.length < 2) this.#say(WORDS.encounterWaits, "waiting");
     else if (!isSame(answered, this.#asked)) void this.#ask(answered);
     else this.#title();
   }
 
-  /** @param {readonly Embedding[]} photos */
+  /** @param {readonly EncounterPhoto[]} photos */
   async #ask(photos) {
     this.#say(WORDS.encounterWorks, "working");
     this.#asked = photos;
@@ -81,7 +81,7 @@ export class Encounter {
   }
 }
 
-/** @param {readonly Embedding[]} a @param {readonly Embedding[]} b */
+/** @param {readonly EncounterPhoto[]} a @param {readonly EncounterPhoto[]} b */
 function isSame(a, b) {
-  return a.length === b.length && a.every((embedding, index) => embedding === b[index]);
+  return a.length === b.length && a.every((photo, index) => photo === b[index]);
 }

@@ -2,7 +2,7 @@
 
 import { WORDS } from "./strings.js";
 
-/** @import { Answer, Backend, Catalogue, Embedding, EncounterAnswer, OperatingPoint, OperatingRates, Region, Report, Request, StageName, VerifiedAnswer } from "./types.js" */
+/** @import { Answer, Backend, Catalogue, EncounterAnswer, EncounterPhoto, OperatingPoint, OperatingRates, Region, Report, Request, StageName, VerifiedAnswer } from "./types.js" */
 
 /** What whoever waits for an answer gets when the person cancels. */
 export class Cancelled extends Error {}
@@ -89,7 +89,7 @@ export class Recogniser {
 
   /**
    * Asks what several photos of one animal say together; also while another photo is in work.
-   * @param {readonly Embedding[]} photos  from their answers, all by the model that is open
+   * @param {readonly EncounterPhoto[]} photos  from their answers, all by the model that is open
    * @param {number} count  of candidates
    * @returns {Promise<EncounterAnswer>}  rejects with `Cancelled` as `identify` does
    */

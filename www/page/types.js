@@ -10,7 +10,11 @@
 
 /** @typedef {{ kind: Kind, name: string, score: number, probability: number, nearest?: Nearest | null }} Candidate */
 
-/** @typedef {{ feature: number[], logits: number[] }} Embedding  what an encounter's answer takes of a photo */
+/** @typedef {{ feature: number[], logits: number[] }} Embedding  what the networks say of a photo */
+
+/** @typedef {{ inliers: [number, number][], votes: number[], heard: number }} Findings  of a photo that was compared, only to be handed back */
+
+/** @typedef {Embedding & { findings?: Findings }} EncounterPhoto  what an encounter's answer takes of a photo */
 
 /**
  * @typedef {object} EncounterAnswer
@@ -50,7 +54,7 @@
  * @property {[number, number][]} keypoints  all points of the catalogue photo
  */
 
-/** @typedef {EncounterAnswer & { keypoints: number, compared: Comparison[], missing: { row: number, photo: string, reason: string }[] }} VerifiedAnswer */
+/** @typedef {EncounterAnswer & { keypoints: number, compared: Comparison[], missing: { row: number, photo: string, reason: string }[], findings: Findings }} VerifiedAnswer */
 
 /** @typedef {{ name: "webgpu" | "wasm", note?: string | null }} Backend  the note says why WebGPU was not used, if so */
 
@@ -92,7 +96,7 @@
  * @typedef {{ type: "open", bundle: string, backend: string, program: WebAssembly.Module | null }
  *   | { type: "identify", photo: ArrayBuffer, region: Region | null, count: number, point: OperatingPoint }
  *   | { type: "verify", photo: ArrayBuffer, region: Region, embedding: Embedding, count: number, point: OperatingPoint }
- *   | { type: "decide", photos: readonly Embedding[], count: number }} Request
+ *   | { type: "decide", photos: readonly EncounterPhoto[], count: number }} Request
  */
 
 /**

@@ -16,14 +16,19 @@
 //! encounter agree in more than the animal (light, distance, pose), so n of them are worth less than n
 //! independent ones. docs/results.md, *Encounters*, has what the three constants were chosen by.
 //!
+//! Where local features found something, it counts once for the animal and not once a photo: the column of
+//! the encounter is raised by the most that was found for any of its photos ([`Findings::together`]), as
+//! that of a photo is. A match of one photo is proof whatever the others show, and that another has none says
+//! nothing.
+//!
 //! For a single photo all of this is the single photo's answer, to the bit, and the photos' order never
 //! matters.
 
 use alloc::vec::Vec;
 
 use super::{
-    Answer, DecisionError, DecisionParameters, EvidenceParameters, Found, OperatingPoint, Query,
-    probabilities, rank, scores_of_photo,
+    Answer, DecisionError, DecisionParameters, EvidenceParameters, Findings, Found, OperatingPoint,
+    Query, probabilities, rank, scores_of_photo,
 };
 use crate::gallery::{Closeness, Gallery};
 
@@ -55,27 +60,28 @@ pub fn decide_encounter(
     scored.answer(parameters, point, k)
 }
 
-/// As [`decide`](super::decide), where local features `found` something, and `evidence` says what it is
-/// worth. The raised scores are calibrated as `evidence` says. Where nothing was found, the answer is that of
-/// [`decide`](super::decide).
+/// As [`decide_encounter`], where local features `found` something for some of the photos, and `evidence`
+/// says what it is worth. The raised scores are calibrated as `evidence` says. Where nothing was found, the
+/// answer is that of [`decide_encounter`].
 ///
 /// # Errors
-/// As [`decide`](super::decide); a parameter of `evidence` out of range.
+/// As [`decide_encounter`]; a parameter of `evidence` out of range.
 pub fn decide_verified(
-    query: &Query<'_>,
+    queries: &[Query<'_>],
     gallery: &Gallery,
     parameters: &DecisionParameters,
-    (evidence, found): (&EvidenceParameters, Found<'_>),
+    (evidence, found): (&EvidenceParameters, &[Found<'_>]),
     point: &OperatingPoint,
     k: usize,
 ) -> Result<Answer, DecisionError> {
-    if found.is_nothing() {
-        return super::decide(query, gallery, parameters, point, k);
+    let found = Findings::together(found.iter().copied());
+    if found.found().is_nothing() {
+        return decide_encounter(queries, gallery, parameters, point, k);
     }
     point.validate(parameters)?;
     evidence.validate()?;
-    let mut scored = Scored::of(core::slice::from_ref(query), gallery, parameters)?;
-    scored.scores = evidence.raised(&scored.scores, found);
+    let mut scored = Scored::of(queries, gallery, parameters)?;
+    scored.scores = evidence.raised(&scored.scores, found.found());
     scored.answer(&evidence.calibrated(parameters), point, k)
 }
 

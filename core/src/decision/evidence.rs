@@ -64,6 +64,46 @@ impl Found<'_> {
     }
 }
 
+/// As [`Found`], for a photo whose encounter is yet to be answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Findings {
+    /// As [`Found::inliers`].
+    pub inliers: Vec<(usize, u32)>,
+    /// As [`Found::votes`].
+    pub votes: Vec<f32>,
+    /// As [`Found::heard`].
+    pub heard: f32,
+}
+
+impl Findings {
+    /// As the decision takes it.
+    pub fn found(&self) -> Found<'_> {
+        Found {
+            inliers: &self.inliers,
+            votes: &self.votes,
+            heard: self.heard,
+        }
+    }
+
+    /// What was found for several photos of one animal: a match of one of them is a match of the animal, so
+    /// that the most inliers and votes of any photo count. Photos for which nothing was found say nothing.
+    pub fn together<'a>(photos: impl IntoIterator<Item = Found<'a>>) -> Self {
+        let mut all = Self::default();
+        let mut heard = Vec::new();
+        for found in photos.into_iter().filter(|found| !found.is_nothing()) {
+            all.inliers.extend_from_slice(found.inliers);
+            let longer = all.votes.len().max(found.votes.len());
+            all.votes.resize(longer, 0.0);
+            for (most, &votes) in all.votes.iter_mut().zip(found.votes) {
+                *most = most.max(votes);
+            }
+            heard.push(found.heard);
+        }
+        all.heard = heard.iter().sum::<f32>() / heard.len().max(1) as f32;
+        all
+    }
+}
+
 /// Votes that are worth half of all that votes can be worth.
 const HALF_VOTES: f32 = 0.3;
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Embedding, Identifier};
 use crate::bundle::{EvidenceFacts, FileEntry};
 use crate::decision::{
-    self, Answer, EvidenceParameters, Found, Listed, ShortlistSize, first_by_score,
+    self, Answer, EvidenceParameters, Findings, Found, Listed, Query, ShortlistSize, first_by_score,
 };
 use crate::evidence::geometry::Transform;
 use crate::evidence::verify::{Comparison, compare};
@@ -35,9 +35,8 @@ pub struct VerifiedAnswer {
     pub compared: Vec<Compared>,
     /// Those that it could not be compared with.
     pub missing: Vec<Missing>,
-    /// What every label got in the gallery's vote, by slot, `[individuals + 1]`; empty where none was held.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub votes: Vec<f32>,
+    /// All that was found, for an encounter that the photo is one of: see [`EncounterPhoto`].
+    pub findings: Findings,
 }
 
 impl VerifiedAnswer {
@@ -250,12 +249,21 @@ impl Identifier {
             }
             on_compared(done + 1);
         }
+        let keypoints = comparing.looked.features.keypoints.len();
+        let evidence = comparing.parameters;
+        let findings = match keypoints {
+            // Without a keypoint there is nothing to say.
+            0 => Findings::default(),
+            _ => self.findings(comparing.votes, &compared, missing.len()),
+        };
+        let query = embedding.query();
+        let answer = self.decide_by(&[query], (evidence, &[findings.found()]), count)?;
         Ok(VerifiedAnswer {
-            answer: self.decide_by(&comparing, embedding, (&compared, &missing), count)?,
-            keypoints: comparing.looked.features.keypoints.len(),
+            answer,
+            keypoints,
             compared,
             missing,
-            votes: comparing.votes,
+            findings,
         })
     }
 
@@ -308,32 +316,29 @@ impl Identifier {
         Ok((known.label, features))
     }
 
-    fn decide_by(
+    fn findings(&self, votes: Vec<f32>, compared: &[Compared], missing: usize) -> Findings {
+        let individuals = self.gallery.individuals().len();
+        let inliers = compared.iter();
+        let inliers = inliers.map(|one| (one.label.slot(individuals), one.inliers));
+        Findings {
+            inliers: inliers.collect(),
+            votes,
+            heard: share(compared.len(), missing),
+        }
+    }
+
+    /// One answer for all photos, by what was found for each.
+    pub(super) fn decide_by(
         &self,
-        comparing: &Comparing<'_>,
-        embedding: &Embedding,
-        (compared, missing): (&[Compared], &[Missing]),
+        queries: &[Query<'_>],
+        evidence: (&EvidenceParameters, &[Found<'_>]),
         count: usize,
     ) -> Result<Answer> {
-        let individuals = self.gallery.individuals().len();
-        let inliers: Vec<(usize, u32)> = compared
-            .iter()
-            .map(|one| (one.label.slot(individuals), one.inliers))
-            .collect();
-        // Without a keypoint there is nothing to say.
-        let found = match comparing.looked.features.keypoints.is_empty() {
-            true => Found::default(),
-            false => Found {
-                inliers: &inliers,
-                votes: &comparing.votes,
-                heard: share(compared.len(), missing.len()),
-            },
-        };
         Ok(decision::decide_verified(
-            &embedding.query(),
+            queries,
             &self.gallery,
             &self.manifest.decision,
-            (comparing.parameters, found),
+            evidence,
             &self.point,
             count,
         )?)
@@ -349,7 +354,7 @@ pub(super) struct Looked {
 /// What a query brings to be compared, and how what is found counts.
 pub(super) struct Comparing<'a> {
     pub(super) looked: &'a Looked,
-    /// As [`VerifiedAnswer::votes`].
+    /// What every label got in the gallery's vote, by slot, `[individuals + 1]`; empty where none was held.
     pub(super) votes: Vec<f32>,
     pub(super) parameters: &'a EvidenceParameters,
 }

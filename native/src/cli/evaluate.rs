@@ -5,7 +5,7 @@ use super::export::today;
 use super::{encounters, table};
 use crate::data::{Catalogue, Reading, Source};
 use crate::ensemble::Ensemble;
-use crate::evaluate::encounters::evaluate_encounters;
+use crate::evaluate::encounters::{evaluate_encounters, evaluate_encounters_searched};
 use crate::evaluate::enrolling::evaluate_enrolling;
 use crate::evaluate::evidence::evaluate_evidence;
 use crate::evaluate::html::{self, About};
@@ -77,8 +77,9 @@ pub struct Evaluate {
     )]
     crossed: Option<usize>,
     /// Also measure encounters: several photos of one animal, answered together. With --run of whales that
-    /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id.
-    #[arg(long)]
+    /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id. Beside
+    /// --evidence, of a run, nothing else, and all photos vote.
+    #[arg(long, conflicts_with = "ensemble")]
     encounters: bool,
     /// Instead, measure what local features add: alone, verifying the first whales, and with a vote of the
     /// whole catalogue.
@@ -113,6 +114,9 @@ impl Evaluate {
         match (&self.run, &self.bundle, &self.labels, &self.photos) {
             (None, Some(bundle), Some(labels), Some(photos)) => {
                 self.bundle(bundle, labels, photos, progress)
+            }
+            (Some(run), ..) if self.evidence && self.encounters => {
+                self.searched_encounters(&Run::open(run)?, progress)
             }
             (Some(run), ..) if self.evidence => {
                 self.evidence(Ensemble::alone(Run::open(run)?)?, progress)
@@ -179,6 +183,17 @@ impl Evaluate {
             table::print_reid(which, reid);
         }
         report.encounters.iter().for_each(encounters::print);
+        Ok(())
+    }
+
+    fn searched_encounters(&self, run: &Run, progress: &dyn Progress) -> Result<()> {
+        let device = self.device.open()?;
+        let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
+        let report = evaluate_encounters_searched(run, &catalogue, &device, progress)?;
+        if self.json {
+            return super::print_json(&report);
+        }
+        encounters::print(&report);
         Ok(())
     }
 

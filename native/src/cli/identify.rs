@@ -27,8 +27,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
     flukeprint identify --bundle site/models/mine --verify tail1.jpg\n  \
     flukeprint identify --bundle site/models/mine --search --csv answers.csv season/\n  \
     flukeprint identify --bundle site/models/mine --encounters encounters.csv --csv answers.csv season/\n\n\
-    The table has a row a photo with its first candidates, and a row an encounter, which is answered by the\n\
-    networks alone; a photo that could not be answered has a row that says why. The same photos and bundle give the same table, and the same JSON\n\
+    The table has a row a photo with its first candidates, and a row an encounter; a photo that could not be answered has a row that says why. The same photos and bundle give the same table, and the same JSON\n\
     but for `time` and `stages`."
 )]
 pub struct Identify {
@@ -168,7 +167,7 @@ impl Identify {
             let region = regions[number];
             let mut answer = answer_photo(identifier, photo, region, self.count, beside);
             if !needed[number] {
-                answer.embedding = None; // of thousands they would fill the memory
+                answer.said = None; // of thousands they would fill the memory
             }
             answers.push(answer);
             progress.advance(number + 1);

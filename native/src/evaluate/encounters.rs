@@ -12,20 +12,25 @@ mod tests;
 
 use super::intervals::{Bootstrap, Interval};
 use crate::tune::TuneError;
-use flukeprint_core::decision::{DecisionParameters, encounter_column, probabilities, rank_of};
+use flukeprint_core::decision::{
+    DecisionParameters, EvidenceParameters, Findings, encounter_column, probabilities, rank_of,
+};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::LISTED;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-pub use draw::{bundle_encounters, evaluate_encounters};
+pub use draw::{bundle_encounters, evaluate_encounters, evaluate_encounters_searched};
 
 /// Photos an encounter that are measured.
 pub const SIZES: [usize; 4] = [1, 2, 3, 5];
 
 /// How often encounters are drawn.
 pub const DRAWS: u64 = 20;
+
+/// How often where all photos of the gallery vote, which takes its time.
+pub const DRAWS_SEARCHED: u64 = 5;
 
 /// Decides the draws.
 const SEED: u64 = 7;
@@ -35,7 +40,7 @@ const SEED: u64 = 7;
 pub struct EncounterReport {
     /// Where the whales come from and what the gallery holds, in words.
     pub protocol: &'static str,
-    /// [`DRAWS`].
+    /// How often encounters were drawn.
     pub draws: u64,
     /// One for each of [`SIZES`] that there are encounters of.
     pub rows: Vec<EncounterRow>,
@@ -91,12 +96,45 @@ pub struct Estimate {
     pub interval: Interval,
 }
 
-/// The photos of a draw and what the model says of each.
+/// The photos of a draw and what is known of each.
 struct Draw {
     /// Final scores, `[individuals + 1]` a photo.
     columns: Vec<Vec<f32>>,
+    /// What local features found for each; none where they are not asked.
+    findings: Vec<Findings>,
     /// Whose encounters are measured.
     whales: Vec<Whale>,
+}
+
+/// How encounters are decided.
+#[derive(Clone, Copy)]
+struct Deciding<'a> {
+    parameters: &'a DecisionParameters,
+    /// Where local features are asked.
+    evidence: Option<&'a EvidenceParameters>,
+}
+
+impl Deciding<'_> {
+    /// The scores of all labels for these photos of a draw together.
+    fn column(&self, draw: &Draw, photos: &[usize]) -> Result<Vec<f32>, TuneError> {
+        let columns = photos.iter().map(|&photo| draw.columns[photo].clone());
+        let column = encounter_column(&columns.collect::<Vec<_>>(), self.parameters)?;
+        let Some(evidence) = self.evidence else {
+            return Ok(column);
+        };
+        let found = photos.iter().map(|&photo| draw.findings[photo].found());
+        Ok(evidence.raised(&column, Findings::together(found).found()))
+    }
+
+    /// How probable the first answer of a column is.
+    fn certainty(&self, column: &[f32]) -> f32 {
+        let parameters = match self.evidence {
+            Some(evidence) => evidence.calibrated(self.parameters),
+            None => *self.parameters,
+        };
+        let first = probabilities(column, &parameters);
+        first.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    }
 }
 
 /// One whale's photos in a draw.
@@ -119,11 +157,7 @@ type Values = [f64; WAYS * MEASURES];
 type Outcome = (usize, bool, Label, Values);
 
 /// How the encounters of a draw fared.
-fn outcomes(
-    draw: &Draw,
-    parameters: &DecisionParameters,
-    number: u64,
-) -> Result<Vec<Outcome>, TuneError> {
+fn outcomes(draw: &Draw, deciding: Deciding<'_>, number: u64) -> Result<Vec<Outcome>, TuneError> {
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
     rng.set_stream(number);
     let mut outcomes = Vec::new();
@@ -133,8 +167,7 @@ fn outcomes(
             let Some(photos) = whale.photos.get(..size) else {
                 continue;
             };
-            let columns = photos.iter().map(|&photo| draw.columns[photo].clone());
-            let values = values(columns.collect(), intruder, whale.truth, parameters)?;
+            let values = values(draw, photos, intruder, whale.truth, deciding)?;
             outcomes.push((size, whale.truth != Label::New, whale.whale, values));
         }
     }
@@ -142,7 +175,7 @@ fn outcomes(
 }
 
 /// A photo of another whale; one of its own where there is no other.
-fn intruder<'a>(draw: &'a Draw, whale: &Whale, rng: &mut ChaCha8Rng) -> &'a [f32] {
+fn intruder(draw: &Draw, whale: &Whale, rng: &mut ChaCha8Rng) -> usize {
     let others = draw
         .whales
         .iter()
@@ -153,26 +186,29 @@ fn intruder<'a>(draw: &'a Draw, whale: &Whale, rng: &mut ChaCha8Rng) -> &'a [f32
     } else {
         &others
     };
-    &draw.columns[among[rng.random_range(0..among.len())]]
+    among[rng.random_range(0..among.len())]
 }
 
 fn values(
-    mut columns: Vec<Vec<f32>>,
-    intruder: &[f32],
+    draw: &Draw,
+    photos: &[usize],
+    intruder: usize,
     truth: Label,
-    parameters: &DecisionParameters,
+    deciding: Deciding<'_>,
 ) -> Result<Values, TuneError> {
+    let each = photos.iter().map(|&photo| deciding.column(draw, &[photo]));
+    let each: Vec<Vec<f32>> = each.collect::<Result<_, _>>()?;
     let mut alone = [0.0; MEASURES];
-    for column in &columns {
+    for column in &each {
         for (sum, value) in alone.iter_mut().zip(worth(column, truth)) {
-            *sum += value / columns.len() as f64;
+            *sum += value / each.len() as f64;
         }
     }
-    let certain = worth(most_certain(&columns, parameters), truth);
-    let together = worth(&encounter_column(&columns, parameters)?, truth);
+    let certain = worth(most_certain(&each, deciding), truth);
+    let together = worth(&deciding.column(draw, photos)?, truth);
     let gain = std::array::from_fn(|measure| together[measure] - alone[measure]);
-    columns.push(intruder.to_vec());
-    let intruded = worth(&encounter_column(&columns, parameters)?, truth);
+    let intruded = deciding.column(draw, &[photos, &[intruder]].concat())?;
+    let intruded = worth(&intruded, truth);
     let ways: [[f64; MEASURES]; WAYS] = [alone, certain, together, gain, intruded];
     Ok(std::array::from_fn(|value| {
         ways[value / MEASURES][value % MEASURES]
@@ -180,11 +216,10 @@ fn values(
 }
 
 /// The column whose first label is the most probable; of equal ones the first.
-fn most_certain<'a>(columns: &'a [Vec<f32>], parameters: &DecisionParameters) -> &'a [f32] {
+fn most_certain<'a>(columns: &'a [Vec<f32>], deciding: Deciding<'_>) -> &'a [f32] {
     let (mut best, mut certain) = (&columns[0], f32::NEG_INFINITY);
     for column in columns {
-        let first = probabilities(column, parameters);
-        let first = first.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        let first = deciding.certainty(column);
         if first > certain {
             (best, certain) = (column, first);
         }

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 use flukeprint_core::decision::{Answer, Candidate};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::{
-    Embedding, Identification, Identifier, RegionSource, Stage, VerifiedAnswer,
+    EncounterPhoto, Identification, Identifier, RegionSource, Stage, VerifiedAnswer,
 };
 use flukeprint_core::photo::{Photo, Region};
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub struct PhotoAnswer {
     pub stages: Vec<TimedStage>,
     /// What an encounter needs of it.
     #[serde(skip)]
-    pub embedding: Option<Embedding>,
+    pub said: Option<EncounterPhoto>,
 }
 
 /// A candidate by its name.
@@ -136,7 +136,7 @@ pub fn answer_photo(
         verdict: None,
         not_compared: Vec::new(),
         stages: timed(&begun),
-        embedding: None,
+        said: None,
     };
     match identified {
         Ok((identified, verified)) => {
@@ -157,7 +157,10 @@ pub fn answer_photo(
                 );
                 answer.not_compared = not_compared(identifier, verified);
             }
-            answer.embedding = Some(identified.embedding);
+            answer.said = Some(EncounterPhoto {
+                embedding: identified.embedding,
+                findings: verified.map(|verified| verified.findings),
+            });
         }
         Err(error) => answer.error = Some(error.to_string()),
     }

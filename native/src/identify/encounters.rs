@@ -4,7 +4,7 @@ use super::answers::{Named, PhotoAnswer, named, one_named};
 use super::names::Names;
 use crate::data::read_columns;
 use crate::{Error, Result};
-use flukeprint_core::identify::{Embedding, Identifier};
+use flukeprint_core::identify::{EncounterPhoto, Identifier};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::Path;
@@ -112,22 +112,22 @@ pub fn answer_encounters(
 ) -> Vec<EncounterAnswer> {
     let answer = |encounter: &Encounter| {
         let of_it = encounter.photos.iter().map(|&photo| &photos[photo]);
-        let embeddings = of_it.clone().filter_map(|photo| photo.embedding.clone());
-        let embeddings: Vec<Embedding> = embeddings.collect();
+        let said = of_it.clone().filter_map(|photo| photo.said.clone());
+        let said: Vec<EncounterPhoto> = said.collect();
         let mut row = EncounterAnswer {
             encounter: encounter.name.clone(),
             photos: of_it.map(|photo| photo.photo.clone()).collect(),
-            answered: embeddings.len(),
+            answered: said.len(),
             error: None,
             candidates: Vec::new(),
             new_probability: None,
             verdict: None,
         };
-        if embeddings.is_empty() {
+        if said.is_empty() {
             row.error = Some("none of its photos could be answered".to_owned());
             return row;
         }
-        match identifier.decide(&embeddings, count) {
+        match identifier.decide(&said, count) {
             Ok(answer) => {
                 row.candidates = named(identifier, &answer);
                 row.new_probability = Some(answer.new.probability);

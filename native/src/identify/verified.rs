@@ -69,7 +69,7 @@ pub(super) fn note(
         let slot = candidate
             .label
             .slot(identifier.gallery().individuals().len());
-        named.votes = verified.votes.get(slot).copied();
+        named.votes = verified.findings.votes.get(slot).copied();
     }
 }
 

@@ -1,6 +1,6 @@
 //! How evidence counts, from what was found for held-out photos.
 
-use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Found};
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
 use flukeprint_core::evidence::probability::{Curve, CurveError};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::RankCounts;
@@ -17,26 +17,6 @@ const VOTES_WEIGHTS: [f32; 9] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5];
 const NEW_RAISES: usize = 61;
 const NEW_STEP: f32 = 0.02;
 
-/// What was found for a query.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Evidence {
-    /// Whales by slot, each with the most inliers that one of its photos has.
-    pub inliers: Vec<(usize, u32)>,
-    /// The votes of every label, `[individuals + 1]`; empty where the catalogue did not vote.
-    pub votes: Vec<f32>,
-}
-
-impl Evidence {
-    /// As the decision takes it.
-    pub fn found(&self) -> Found<'_> {
-        Found {
-            inliers: &self.inliers,
-            votes: &self.votes,
-            heard: 1.0,
-        }
-    }
-}
-
 /// Chooses the worth of inliers, then by MAP@5 the weights (of equal ones the smallest), then the
 /// calibration of the raised scores. `found` has one entry a query, and votes for all or none of them;
 /// `whales` and `photos` say how it was searched.
@@ -45,7 +25,7 @@ impl Evidence {
 /// No pair of photos was compared; a parameter out of range.
 pub fn tune_evidence(
     queries: &LabelledQueries,
-    found: &[Evidence],
+    found: &[Findings],
     parameters: &DecisionParameters,
     [whales, photos]: [u32; 2],
 ) -> Result<EvidenceParameters, TuneError> {
@@ -88,7 +68,7 @@ pub fn final_scores(
 fn weights(
     start: &EvidenceParameters,
     scores: &[first::Scored],
-    found: &[Evidence],
+    found: &[Findings],
     sum: f32,
 ) -> EvidenceParameters {
     let voted = found.iter().any(|found| !found.votes.is_empty());
@@ -141,7 +121,7 @@ fn first_best(points: impl Iterator<Item = (usize, u64)>) -> (usize, u64) {
 }
 
 /// What inliers are worth: how often a whale that was compared and has so many is the photo's.
-fn worth(queries: &LabelledQueries, found: &[Evidence]) -> Result<Curve, CurveError> {
+fn worth(queries: &LabelledQueries, found: &[Findings]) -> Result<Curve, CurveError> {
     let individuals = queries.individuals();
     let pairs = queries.iter().zip(found).flat_map(|(query, found)| {
         let truth = query.truth.slot(individuals);
@@ -181,7 +161,7 @@ mod tests {
         }
     }
 
-    fn points(found: &[Evidence], evidence: &EvidenceParameters) -> u64 {
+    fn points(found: &[Findings], evidence: &EvidenceParameters) -> u64 {
         let mut counts = RankCounts::default();
         let scores = final_scores(&queries(), &parameters()).unwrap();
         for ((scores, slot), found) in scores.iter().zip(found) {
@@ -191,10 +171,11 @@ mod tests {
         counts.points()
     }
 
-    fn found(inliers: [u32; 2], votes: &[f32]) -> Evidence {
-        Evidence {
+    fn found(inliers: [u32; 2], votes: &[f32]) -> Findings {
+        Findings {
             inliers: vec![(0, inliers[0]), (1, inliers[1])],
             votes: votes.to_vec(),
+            heard: 1.0,
         }
     }
 
@@ -230,7 +211,7 @@ mod tests {
 
     #[test]
     fn without_a_pair_there_is_nothing_to_tell() {
-        let found = vec![Evidence::default(); 4];
+        let found = vec![Findings::default(); 4];
         assert!(tune_evidence(&queries(), &found, &parameters(), [2, 1]).is_err());
     }
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decision::decide;
+use crate::evidence::probability::Curve;
 use crate::gallery::{FeatureStore, GalleryRow, Individual, Label};
 
 const LABELS: usize = 5;
@@ -162,6 +163,106 @@ fn the_nearest_photo_is_that_of_any_photo() {
             .fold(f32::INFINITY, f32::min);
         assert_eq!(candidate.nearest.unwrap().distance, alone);
     }
+}
+
+/// Sure from 20 inliers on, and as little by chance as 10 are worth.
+fn evidence() -> EvidenceParameters {
+    EvidenceParameters {
+        whales: 3,
+        photos: 1,
+        worth: Curve::new(vec![[10.0, 0.0], [20.0, 1.0]]).unwrap(),
+        weight: 3.0,
+        votes_weight: 0.0,
+        new_raise: 0.1,
+        sharpness: 10.0,
+        first_slope: 1.0,
+        first_offset: 0.0,
+        new_first: None,
+    }
+}
+
+fn compared(inliers: &[(usize, u32)]) -> Findings {
+    Findings {
+        inliers: inliers.to_vec(),
+        votes: Vec::new(),
+        heard: 1.0,
+    }
+}
+
+#[test]
+fn a_match_of_one_photo_speaks_for_all_of_them() {
+    let gallery = gallery();
+    // All three look like whale 0; the second is one that matches whale 2.
+    let photos = [([1.0_f32, 0.1], [2.0_f32, 0.0, 0.0]); 3];
+    let answer = |findings: &[Findings]| {
+        let found: Vec<Found<'_>> = findings.iter().map(Findings::found).collect();
+        let (queries, point) = (queries(&photos), OperatingPoint::default());
+        decide_verified(
+            &queries,
+            &gallery,
+            &parameters(),
+            (&evidence(), &found),
+            &point,
+            4,
+        )
+        .unwrap()
+    };
+    let nothing = compared(&[(0, 4), (2, 3)]);
+    let matched = compared(&[(0, 3), (2, 40)]);
+    let first = |answer: &Answer| answer.candidates[0].label;
+    assert_eq!(
+        first(&answer(&[
+            nothing.clone(),
+            nothing.clone(),
+            nothing.clone()
+        ])),
+        Label::Individual(0)
+    );
+    let one = answer(&[nothing.clone(), matched.clone(), nothing.clone()]);
+    assert_eq!(first(&one), Label::Individual(2));
+    // However many photos match, and whichever it is, it is the same match.
+    assert_eq!(one, answer(&[matched.clone(), nothing.clone(), nothing]));
+    assert_eq!(one, answer(&[matched.clone(), matched.clone(), matched]));
+}
+
+#[test]
+fn what_is_found_together_is_the_most_of_any_photo() {
+    let voted = |votes: [f32; 3], inliers: &[(usize, u32)], heard: f32| Findings {
+        inliers: inliers.to_vec(),
+        votes: votes.to_vec(),
+        heard,
+    };
+    let photos = [
+        voted([0.1, 0.4, 0.0], &[(0, 9)], 1.0),
+        // Without keypoints it says nothing, of strangers neither.
+        Findings::default(),
+        voted([0.3, 0.2, 0.0], &[(0, 5), (2, 1)], 0.5),
+    ];
+    let together = Findings::together(photos.iter().map(Findings::found));
+    let expected = voted([0.3, 0.4, 0.0], &[(0, 9), (0, 5), (2, 1)], 0.75);
+    assert_eq!(together, expected);
+    assert_eq!(Findings::together([photos[0].found()]), photos[0]);
+    assert!(Findings::together([]).found().is_nothing());
+}
+
+#[test]
+fn where_nothing_was_found_an_encounter_is_answered_as_before() {
+    let photos = [
+        ([1.0_f32, 0.4], [0.5_f32, 0.0, 1.0]),
+        ([0.2, 1.0], [0.0, 0.1, 0.3]),
+    ];
+    let (gallery, queries, point) = (gallery(), queries(&photos), OperatingPoint::default());
+    let before = decide_encounter(&queries, &gallery, &parameters(), &point, 4);
+    let found = [Found::default(); 2];
+    let after = decide_verified(
+        &queries,
+        &gallery,
+        &parameters(),
+        (&evidence(), &found),
+        &point,
+        4,
+    );
+    assert_eq!(before, after);
 }
 
 #[test]

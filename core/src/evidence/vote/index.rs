@@ -264,16 +264,17 @@ impl Index {
     }
 
     /// For every descriptor of `query` its `count` nearest rows among the `probes` nearest lists,
-    /// nearest first; of equally near ones the first in the index. Rows of the photo `but` are passed over.
+    /// nearest first; of equally near ones the first in the index. Where some photos are `in_it`, rows of the others
+    /// are passed over.
     /// With the feature `train` on all threads.
     pub(super) fn nearest(
         &self,
         query: &[i8],
         count: usize,
         probes: usize,
-        but: Option<u32>,
+        in_it: Option<&[bool]>,
     ) -> Vec<Vec<Near>> {
-        let part = |query: &[i8]| self.nearest_of_part(query, count, probes, but);
+        let part = |query: &[i8]| self.nearest_of_part(query, count, probes, in_it);
         #[cfg(feature = "train")]
         {
             use rayon::prelude::*;
@@ -292,7 +293,7 @@ impl Index {
         query: &[i8],
         count: usize,
         probes: usize,
-        but: Option<u32>,
+        in_it: Option<&[bool]>,
     ) -> Vec<Vec<Near>> {
         let wide = Wide::new(query);
         let mut visits: Vec<Vec<u32>> = vec![Vec::new(); self.lists()];
@@ -302,7 +303,7 @@ impl Index {
         let mut found = vec![Best::new(count); wide.len()];
         for (list, visitors) in visits.iter().enumerate() {
             if !visitors.is_empty() {
-                self.read(list, &wide, visitors, but, &mut found);
+                self.read(list, &wide, visitors, in_it, &mut found);
             }
         }
         found.into_iter().map(|best| best.near).collect()
@@ -328,7 +329,7 @@ impl Index {
         list: usize,
         wide: &Wide,
         visitors: &[u32],
-        but: Option<u32>,
+        in_it: Option<&[bool]>,
         found: &mut [Best],
     ) {
         let (begin, end) = (self.begins[list], self.begins[list + 1]);
@@ -338,7 +339,7 @@ impl Index {
             for &visitor in visitors {
                 let best = &mut found[visitor as usize];
                 for (row, name) in (0..rows.len()).zip(first as u32..) {
-                    if but.is_some_and(|photo| self.photo(name) == photo) {
+                    if in_it.is_some_and(|in_it| !in_it[self.photo(name) as usize]) {
                         continue;
                     }
                     best.add(wide.distance(visitor as usize, &rows, row), name);

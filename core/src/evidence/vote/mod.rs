@@ -73,16 +73,16 @@ impl Index {
         self.vote_among(query, options, None)
     }
 
-    /// As [`Self::vote`], as if one of the photos, the query itself say, were not in the index; it gets no
-    /// vote.
-    pub fn vote_without(&self, photo: u32, query: &[i8], options: &VoteOptions) -> Vec<f32> {
-        self.vote_among(query, options, Some(photo))
+    /// As [`Self::vote`], as if only the photos that are `in_it`, `[photos]`, were in the index: others, the
+    /// query itself say, get no vote.
+    pub fn vote_of_some(&self, in_it: &[bool], query: &[i8], options: &VoteOptions) -> Vec<f32> {
+        self.vote_among(query, options, Some(in_it))
     }
 
-    fn vote_among(&self, query: &[i8], options: &VoteOptions, but: Option<u32>) -> Vec<f32> {
+    fn vote_among(&self, query: &[i8], options: &VoteOptions, in_it: Option<&[bool]>) -> Vec<f32> {
         let count = options.neighbours.max(1) as usize;
         let mut votes = vec![0.0; self.photos()];
-        for near in self.nearest(query, count + 1, options.probes as usize, but) {
+        for near in self.nearest(query, count + 1, options.probes as usize, in_it) {
             // Fewer than k + 1 in all lists: the catalogue is too small to have a background.
             let Some((&(background, _), voters)) = near.split_last() else {
                 continue;

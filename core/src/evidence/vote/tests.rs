@@ -57,7 +57,7 @@ fn a_keypoint_votes_once_for_a_photo_and_photos_add_up_keypoints() {
 }
 
 #[test]
-fn without_a_photo_the_others_vote_as_if_it_were_not_there() {
+fn some_photos_vote_as_if_the_others_were_not_there() {
     let mut numbers = Numbers(7);
     let mut photo = |_| -> Vec<[i8; DESCRIPTOR]> {
         let descriptor = |_| core::array::from_fn(|_| numbers.next() as i8);
@@ -70,8 +70,9 @@ fn without_a_photo_the_others_vote_as_if_it_were_not_there() {
         let mut expected = index(&others).vote(query.as_flattened(), &EXACT);
         expected.insert(place as usize, 0.0);
         let all = index(&photos);
+        let in_it: Vec<bool> = (0..6).map(|other| other != place).collect();
         assert_eq!(
-            all.vote_without(place, query.as_flattened(), &EXACT),
+            all.vote_of_some(&in_it, query.as_flattened(), &EXACT),
             expected
         );
         // Otherwise it would be its own best match.
@@ -150,7 +151,7 @@ fn few_lists_find_what_all_find() {
         .iter()
         .map(|codes| numbers.near(codes, 6))
         .collect();
-    let rows = |probes| index.nearest(query.as_flattened(), 5, probes);
+    let rows = |probes| index.nearest(query.as_flattened(), 5, probes, None);
     let (all, few) = (rows(48), rows(6));
     let both = all
         .iter()
@@ -232,7 +233,7 @@ proptest! {
         let options = IndexOptions { lists, ..IndexOptions::default() };
         let index = Index::build(photos.iter().map(|photo| photo.as_flattened()), &options);
         let query: Vec<_> = (0..3).map(|_| numbers.near(&photos[0][0], 30)).collect();
-        let found = index.nearest(query.as_flattened(), 5, lists as usize);
+        let found = index.nearest(query.as_flattened(), 5, lists as usize, None);
         for (query, found) in query.iter().zip(found) {
             let by_definition = |row: &[i8; DESCRIPTOR]| -> i32 {
                 row.iter().zip(query).map(|(&a, &b)| (i32::from(a) - i32::from(b)).pow(2)).sum()

@@ -1,15 +1,18 @@
 //! Where encounters are drawn from: a run's whales that training left out, or labelled photos.
 
-use super::{DRAWS, Draw, EncounterReport, Outcome, SEED, Whale, outcomes, rows};
-use crate::data::Catalogue;
-use crate::evaluate::embeddings::{embed_catalogue, embed_photos};
+use super::{
+    DRAWS, DRAWS_SEARCHED, Deciding, Draw, EncounterReport, Outcome, SEED, Whale, outcomes, rows,
+};
+use crate::data::{Catalogue, Split};
+use crate::evaluate::embeddings::{Embeddings, embed_catalogue, embed_photos};
+use crate::evaluate::evidence::{Searching, TunedEvidence, catalogue_keypoints};
 use crate::progress::Progress;
 use crate::train::Run;
 use crate::tune::{LabelledQueries, TuneError};
 use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::decision::DecisionParameters;
-use flukeprint_core::gallery::Label;
+use flukeprint_core::gallery::{Gallery, Label};
 use flukeprint_core::identify::Embedding;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -33,40 +36,121 @@ pub fn evaluate_encounters(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<EncounterReport> {
-    let split = run.split(catalogue)?;
-    let whales = by_whale(catalogue, &split.unseen);
-    if whales.iter().all(|(_, photos)| photos.len() < 2) {
-        return Err(Error::NoSecondPhoto {
-            photos: split.unseen.len(),
-        });
-    }
-    let parameters = run.decision()?;
-    let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
-    let unseen = embed_photos(run, catalogue, &split.unseen, device, progress)?;
-    let said: BTreeMap<usize, &Embedding> = split.unseen.iter().copied().zip(&unseen).collect();
+    let unseen = Unseen::of(run, catalogue, device, progress)?;
+    let parameters = &run.decision()?;
+    let deciding = Deciding {
+        parameters,
+        evidence: None,
+    };
     let drawn = |number: u64| {
-        let (whales, enrolled) = enroll_half(whales.clone(), number);
-        let train: Vec<usize> = split.train.iter().copied().chain(enrolled).collect();
-        let gallery = embeddings.gallery(catalogue, &train)?;
+        let (draw, _) = unseen.draw(catalogue, parameters, number)?;
+        Ok(outcomes(&draw, deciding, number)?)
+    };
+    report(RUN, DRAWS, drawn)
+}
+
+/// As [`evaluate_encounters`], where all photos of the gallery vote for each photo, and the first whales are
+/// verified, as the run's evidence was tuned.
+///
+/// # Errors
+/// As [`evaluate_encounters`], and when no evidence was tuned.
+pub fn evaluate_encounters_searched(
+    run: &Run,
+    catalogue: &Catalogue,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<EncounterReport> {
+    let parameters = &run.decision()?;
+    let evidence = &TunedEvidence::read(run.folder(), parameters)?.search;
+    let unseen = Unseen::of(run, catalogue, device, progress)?;
+    let places = [&unseen.split.train[..], &unseen.split.unseen].concat();
+    let keypoints = catalogue_keypoints(run, catalogue, progress)?;
+    let searching = Searching::new(&keypoints, &places, progress);
+    let deciding = Deciding {
+        parameters,
+        evidence: Some(evidence),
+    };
+    let drawn = |number: u64| {
+        let (mut draw, asked) = unseen.draw(catalogue, parameters, number)?;
+        let Asked { gallery, photos } = asked;
+        let findings = photos.par_iter().zip(&draw.columns);
+        let findings = findings.map(|(&photo, scores)| {
+            let feature = &unseen.said[&photo].feature;
+            searching.findings(&gallery, photo, (feature, scores), evidence)
+        });
+        draw.findings = findings.collect::<Result<_>>()?;
+        Ok(outcomes(&draw, deciding, number)?)
+    };
+    report(RUN, DRAWS_SEARCHED, drawn)
+}
+
+/// The whales that training left out.
+struct Unseen {
+    split: Split,
+    whales: ByWhale,
+    embeddings: Embeddings,
+    said: BTreeMap<usize, Embedding>,
+}
+
+/// What the photos of a draw are looked up in, and their places in the catalogue.
+struct Asked {
+    gallery: Gallery,
+    photos: Vec<usize>,
+}
+
+impl Unseen {
+    fn of(
+        run: &Run,
+        catalogue: &Catalogue,
+        device: &Device,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let split = run.split(catalogue)?;
+        let whales = by_whale(catalogue, &split.unseen);
+        if whales.iter().all(|(_, photos)| photos.len() < 2) {
+            return Err(Error::NoSecondPhoto {
+                photos: split.unseen.len(),
+            });
+        }
+        let embeddings = embed_catalogue(run, catalogue, &split, device, progress)?;
+        let unseen = embed_photos(run, catalogue, &split.unseen, device, progress)?;
+        let said = split.unseen.iter().copied().zip(unseen).collect();
+        Ok(Self {
+            split,
+            whales,
+            embeddings,
+            said,
+        })
+    }
+
+    fn draw(
+        &self,
+        catalogue: &Catalogue,
+        parameters: &DecisionParameters,
+        number: u64,
+    ) -> Result<(Draw, Asked)> {
+        let (whales, enrolled) = enroll_half(self.whales.clone(), number);
+        let train: Vec<usize> = self.split.train.iter().copied().chain(enrolled).collect();
+        let gallery = self.embeddings.gallery(catalogue, &train)?;
         let photos = whales.iter().flat_map(|whale| &whale.photos);
-        let photos: Vec<&Embedding> = photos.map(|photo| said[photo]).collect();
+        let photos: Vec<usize> = photos.copied().collect();
+        let said = || photos.iter().map(|photo| &self.said[photo]);
         let queries = LabelledQueries::in_gallery(
             &gallery,
             vec![Label::New; photos.len()],
-            photos.iter().flat_map(|one| &one.logits).copied().collect(),
-            &photos
-                .iter()
+            said().flat_map(|one| &one.logits).copied().collect(),
+            &said()
                 .flat_map(|one| &one.feature)
                 .copied()
                 .collect::<Vec<_>>(),
         )?;
         let draw = Draw {
-            columns: columns(&queries, &parameters)?,
+            columns: columns(&queries, parameters)?,
+            findings: Vec::new(),
             whales: in_order(whales),
         };
-        Ok(outcomes(&draw, &parameters, number)?)
-    };
-    report(RUN, drawn)
+        Ok((draw, Asked { gallery, photos }))
+    }
 }
 
 /// Measures encounters of labelled photos, whose final scores `queries` give. `own` are the labels in the
@@ -104,24 +188,30 @@ pub fn bundle_encounters(
         };
         let draw = Draw {
             whales: whales.iter().map(whale).collect(),
+            findings: Vec::new(),
             columns: columns.clone(),
         };
-        Ok(outcomes(&draw, parameters, number)?)
+        let deciding = Deciding {
+            parameters,
+            evidence: None,
+        };
+        Ok(outcomes(&draw, deciding, number)?)
     };
-    report(BUNDLE, drawn)
+    report(BUNDLE, DRAWS, drawn)
 }
 
 fn report(
     protocol: &'static str,
+    draws: u64,
     drawn: impl Fn(u64) -> Result<Vec<Outcome>> + Sync + Send,
 ) -> Result<EncounterReport> {
-    let all: Vec<Vec<Outcome>> = (0..DRAWS)
+    let all: Vec<Vec<Outcome>> = (0..draws)
         .into_par_iter()
         .map(drawn)
         .collect::<Result<_>>()?;
     Ok(EncounterReport {
         protocol,
-        draws: DRAWS,
+        draws,
         rows: rows(&all.concat()),
     })
 }

@@ -7,9 +7,14 @@ use Label::{Individual, New};
 fn outcomes_of(whales: Vec<Whale>, columns: &[[f32; 3]]) -> Vec<Outcome> {
     let draw = Draw {
         columns: columns.iter().map(|column| column.to_vec()).collect(),
+        findings: Vec::new(),
         whales,
     };
-    outcomes(&draw, &DecisionParameters::default(), 0).unwrap()
+    let deciding = Deciding {
+        parameters: &DecisionParameters::default(),
+        evidence: None,
+    };
+    outcomes(&draw, deciding, 0).unwrap()
 }
 
 fn whale(number: u32, truth: Label, photos: &[usize]) -> Whale {

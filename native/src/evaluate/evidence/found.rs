@@ -62,11 +62,11 @@ impl Found {
         }
     }
 
-    /// Compares with the first whales of both shortlists; `inliers` is asked for rows of the gallery.
+    /// Compares with the first whales of both shortlists; `inliers` is asked for photos of the catalogue.
     pub(super) fn of(
         query: &Looked<'_>,
         gallery: &Gallery,
-        inliers: impl Fn(u32) -> u32,
+        inliers: impl Fn(usize) -> u32,
     ) -> Result<Self> {
         let size = ShortlistSize {
             whales: MOST_WHALES,
@@ -75,7 +75,8 @@ impl Found {
         let listed = |listed: std::result::Result<Vec<Listed>, GalleryError>| {
             let listed = listed.map_err(flukeprint_core::Error::from)?;
             let with_photos = listed.iter().filter(|whale| !whale.rows.is_empty());
-            let compared = with_photos.map(|whale| Compared::of(whale, &inliers));
+            let of_row = |row: u32| inliers(gallery.rows()[row as usize].photo as usize);
+            let compared = with_photos.map(|whale| Compared::of(whale, of_row));
             Ok::<_, crate::Error>(compared.collect())
         };
         let Looked {
@@ -107,10 +108,37 @@ impl Compared {
     }
 }
 
-/// How many matches of two photos agree.
-pub(super) fn count_inliers(query: &Features, other: &Features) -> u32 {
-    let found = compare(query, other, &CompareOptions::default());
-    u32::try_from(found.inliers.len()).unwrap_or(u32::MAX)
+/// How many matches of two photos agree; what was counted once is not counted again.
+pub(super) struct Pairs<'a> {
+    /// Of every photo of the catalogue.
+    keypoints: &'a [Features],
+    /// By the query and the other's place in the catalogue.
+    known: Vec<Mutex<HashMap<usize, u32>>>,
+}
+
+impl<'a> Pairs<'a> {
+    pub(super) fn of(keypoints: &'a [Features]) -> Self {
+        Self {
+            keypoints,
+            known: keypoints.iter().map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    pub(super) fn inliers(&self, query: usize, other: usize) -> u32 {
+        // A thread that panicked left nothing half done: the number was not there yet.
+        let known = || {
+            let known = self.known[query].lock();
+            known.unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(&count) = known().get(&other) {
+            return count;
+        }
+        let [a, b] = [query, other].map(|photo| &self.keypoints[photo]);
+        let found = compare(a, b, &CompareOptions::default());
+        let count = u32::try_from(found.inliers.len()).unwrap_or(u32::MAX);
+        known().insert(other, count);
+        count
+    }
 }
 
 /// Everything that queries are compared with.
@@ -119,16 +147,10 @@ pub(super) struct Search<'a> {
     gallery: Gallery,
     keypoints: &'a [Features],
     index: Index,
-    /// By photo, what was found before: other parameters ask for other whales, but for few.
-    known: Vec<Known>,
-}
-
-/// What no parameter changes.
-#[derive(Default)]
-struct Known {
-    votes: OnceLock<LabelVotes>,
-    /// Inliers by the gallery's row.
-    inliers: Mutex<HashMap<u32, u32>>,
+    /// By photo: no parameter changes them.
+    votes: Vec<OnceLock<LabelVotes>>,
+    /// Other parameters ask for other whales, but for few.
+    pairs: Pairs<'a>,
 }
 
 impl<'a> Search<'a> {
@@ -150,7 +172,8 @@ impl<'a> Search<'a> {
             gallery: embeddings.gallery(catalogue, &split.train)?,
             keypoints,
             index: build_index(descriptors, &IndexOptions::default(), progress),
-            known: keypoints.iter().map(|_| Known::default()).collect(),
+            votes: keypoints.iter().map(|_| OnceLock::new()).collect(),
+            pairs: Pairs::of(keypoints),
         })
     }
 
@@ -184,7 +207,7 @@ impl<'a> Search<'a> {
     }
 
     fn one(&self, photo: usize, feature: &[f32], scores: &[f32]) -> Result<Found> {
-        let votes = self.known[photo].votes.get_or_init(|| self.votes(photo));
+        let votes = self.votes[photo].get_or_init(|| self.votes_for(photo));
         if self.keypoints[photo].keypoints.is_empty() {
             return Ok(Found::nothing(votes));
         }
@@ -193,31 +216,16 @@ impl<'a> Search<'a> {
             feature,
             scores,
         };
-        Found::of(&looked, &self.gallery, |row| self.inliers(photo, row))
+        Found::of(&looked, &self.gallery, |other| {
+            self.pairs.inliers(photo, other)
+        })
     }
 
-    fn votes(&self, photo: usize) -> LabelVotes {
+    fn votes_for(&self, photo: usize) -> LabelVotes {
         let query = &self.keypoints[photo].descriptors;
         let by_photo = self.index.vote(query, &VoteOptions::default());
         let labels = self.gallery.rows().iter().map(|row| row.label);
         LabelVotes::of(&by_photo, labels, self.gallery.individuals().len())
-    }
-
-    fn inliers(&self, photo: usize, row: u32) -> u32 {
-        // A thread that panicked left nothing half done: the number was not there yet.
-        let known = || {
-            self.known[photo]
-                .inliers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(&count) = known().get(&row) {
-            return count;
-        }
-        let other = self.gallery.rows()[row as usize].photo as usize;
-        let count = count_inliers(&self.keypoints[photo], &self.keypoints[other]);
-        known().insert(row, count);
-        count
     }
 
     /// The name of a photo, for the list of contradictions.

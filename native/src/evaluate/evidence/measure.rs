@@ -4,9 +4,9 @@ use super::found::{Found, Search};
 use super::judged::{Judged, Match};
 use super::{Held, TunedEvidence, by_both, by_network, evidence as of_all};
 use crate::Result;
-use crate::tune::{Evidence, LabelledQueries, TuneError, final_scores, tune_new_similarity};
+use crate::tune::{LabelledQueries, TuneError, final_scores, tune_new_similarity};
 use flukeprint_core::decision::{
-    DecisionParameters, EvidenceParameters, probabilities, rank_of, votes_share,
+    DecisionParameters, EvidenceParameters, Findings, probabilities, rank_of, votes_share,
 };
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::RankCounts;
@@ -27,7 +27,7 @@ pub(super) struct Measure<'a> {
 /// Σ 60/rank of the raised scores over all queries.
 pub(super) fn points(
     queries: &LabelledQueries,
-    found: &[Evidence],
+    found: &[Findings],
     parameters: &DecisionParameters,
     evidence: &EvidenceParameters,
 ) -> std::result::Result<u64, TuneError> {

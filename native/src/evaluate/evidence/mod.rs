@@ -10,6 +10,7 @@ mod judged;
 mod keypoints;
 mod measure;
 mod saved;
+mod searching;
 mod unseen;
 
 use super::crossed::Parts;
@@ -22,15 +23,16 @@ use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::ensemble::Ensemble;
 use crate::progress::Progress;
-use crate::tune::{Evidence, LabelledQueries, TuneError, tune, tune_evidence};
+use crate::tune::{LabelledQueries, TuneError, tune, tune_evidence};
 use burn::tensor::Device;
-use flukeprint_core::decision::{DecisionParameters, EvidenceParameters};
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
 use flukeprint_core::evidence::Features;
 use found::{Found, MOST_WHALES, Search};
 use serde::{Deserialize, Serialize};
 
 pub use calibration::Calibration;
 pub use keypoints::{catalogue_keypoints, keypoint_files};
+pub(crate) use searching::Searching;
 
 /// How many whales of a shortlist are tried, and how many photos of each.
 const WHALES: [usize; 3] = [5, 10, MOST_WHALES];
@@ -268,18 +270,19 @@ impl Ground {
 }
 
 /// Which of the whales that were compared count, for so many whales and photos.
-type Shortlist = fn(&Found, usize, usize) -> Evidence;
+type Shortlist = fn(&Found, usize, usize) -> Findings;
 
-fn by_network(found: &Found, whales: usize, photos: usize) -> Evidence {
+fn by_network(found: &Found, whales: usize, photos: usize) -> Findings {
     let first = found.by_network.iter().take(whales);
     let inliers = first.map(|one| (one.whale, one.inliers[photos - 1]));
-    Evidence {
+    Findings {
         inliers: inliers.collect(),
         votes: Vec::new(),
+        heard: 1.0,
     }
 }
 
-fn by_both(found: &Found, whales: usize, photos: usize) -> Evidence {
+fn by_both(found: &Found, whales: usize, photos: usize) -> Findings {
     let mut evidence = by_network(found, whales, photos);
     let voted = found.by_vote.iter().take(whales);
     let inliers = voted.map(|one| (one.whale, one.inliers[photos - 1]));
@@ -310,7 +313,7 @@ fn best(
     Ok(best)
 }
 
-fn evidence(found: &[Found], shortlist: Shortlist, whales: usize, photos: usize) -> Vec<Evidence> {
+fn evidence(found: &[Found], shortlist: Shortlist, whales: usize, photos: usize) -> Vec<Findings> {
     let of = |found: &Found| shortlist(found, whales, photos);
     found.iter().map(of).collect()
 }

@@ -5,20 +5,18 @@
 //! evidence count as they were tuned on others. Whether a whale is new is not asked.
 
 use super::calibration::NAMES;
-use super::found::{Found, Looked, count_inliers};
 use super::judged::{LOCAL, VOTES};
 use super::measure::{votes, votes_and_inliers};
+use super::searching::Searching;
 use super::{Again, Ground, by_both};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::embeddings::truths;
 use crate::evaluate::reid::{self, Reid};
-use crate::evidence::build_index;
 use crate::progress::Progress;
 use crate::tune::{LabelledQueries, final_scores};
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, rank_of};
-use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
-use flukeprint_core::gallery::{Gallery, Label};
+use flukeprint_core::gallery::Label;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,14 +36,11 @@ pub(super) fn looked_up(
     }
     let labels = truths(catalogue, photos);
     let queries = reid::queries(&labels)?;
-    let descriptors = photos
-        .iter()
-        .map(|&photo| &ground.keypoints[photo].descriptors[..]);
     let others = Others {
         ground,
         catalogue,
         labels: &labels,
-        index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
+        searching: Searching::new(&ground.keypoints, photos, progress),
         parameters,
         evidence,
     };
@@ -72,7 +67,7 @@ struct Others<'a> {
     ground: &'a Ground,
     catalogue: &'a Catalogue,
     labels: &'a [Label],
-    index: Index,
+    searching: Searching<'a>,
     parameters: &'a DecisionParameters,
     evidence: &'a EvidenceParameters,
 }
@@ -91,7 +86,7 @@ impl Others<'_> {
             .into_iter()
             .flat_map(|(scores, _)| scores)
             .collect::<Vec<f32>>();
-        let found = self.found(number, photo, &gallery, &network)?;
+        let found = self.searching.found(&gallery, photo, (feature, &network))?;
         let shortlist = [self.evidence.whales, self.evidence.photos].map(|count| count as usize);
         let both = by_both(&found, shortlist[0], shortlist[1]);
         let columns = [
@@ -104,35 +99,5 @@ impl Others<'_> {
             let whales = &column[..column.len() - 1];
             rank_of(whales, truth.slot(whales.len()))
         }))
-    }
-
-    /// What comparing with the other photos finds; they are the rows of the gallery.
-    fn found(
-        &self,
-        number: usize,
-        photo: usize,
-        gallery: &Gallery,
-        scores: &[f32],
-    ) -> Result<Found> {
-        let query = &self.ground.keypoints[photo];
-        let options = VoteOptions::default();
-        let mut by_photo = self
-            .index
-            .vote_without(number as u32, &query.descriptors, &options);
-        by_photo.remove(number);
-        let labels = gallery.rows().iter().map(|row| row.label);
-        let votes = LabelVotes::of(&by_photo, labels, gallery.individuals().len());
-        if query.keypoints.is_empty() {
-            return Ok(Found::nothing(&votes));
-        }
-        let looked = Looked {
-            votes: &votes,
-            feature: self.ground.embeddings.feature(photo),
-            scores,
-        };
-        Found::of(&looked, gallery, |row| {
-            let other = gallery.rows()[row as usize].photo as usize;
-            count_inliers(query, &self.ground.keypoints[other])
-        })
     }
 }

@@ -1,0 +1,89 @@
+//! A search of galleries that are drawn out of the same photos again and again.
+
+use super::by_both;
+use super::found::{Found, Looked, Pairs};
+use crate::Result;
+use crate::evidence::build_index;
+use crate::progress::Progress;
+use flukeprint_core::decision::{EvidenceParameters, Findings};
+use flukeprint_core::evidence::Features;
+use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
+use flukeprint_core::gallery::Gallery;
+use std::collections::HashMap;
+
+/// All photos that a gallery may hold, ready to vote.
+pub(crate) struct Searching<'a> {
+    keypoints: &'a [Features],
+    index: Index,
+    /// Where a photo of the catalogue stands in the index.
+    places: HashMap<usize, usize>,
+    pairs: Pairs<'a>,
+}
+
+impl<'a> Searching<'a> {
+    /// `photos` by their places in the catalogue, of all of whose photos these are the keypoints.
+    pub(crate) fn new(
+        keypoints: &'a [Features],
+        photos: &[usize],
+        progress: &dyn Progress,
+    ) -> Self {
+        let descriptors = photos
+            .iter()
+            .map(|&photo| &keypoints[photo].descriptors[..]);
+        Self {
+            index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
+            places: photos.iter().copied().zip(0..).collect(),
+            pairs: Pairs::of(keypoints),
+            keypoints,
+        }
+    }
+
+    /// What is found in `gallery` for a photo of the catalogue whose final scores are these, as `evidence` asks.
+    ///
+    /// # Errors
+    /// As the gallery's search.
+    pub(crate) fn findings(
+        &self,
+        gallery: &Gallery,
+        photo: usize,
+        (feature, scores): (&[f32], &[f32]),
+        evidence: &EvidenceParameters,
+    ) -> Result<Findings> {
+        let found = self.found(gallery, photo, (feature, scores))?;
+        let size = [evidence.whales, evidence.photos].map(|count| count as usize);
+        Ok(by_both(&found, size[0], size[1]))
+    }
+
+    /// As [`Self::findings`], for the longest lists.
+    pub(super) fn found(
+        &self,
+        gallery: &Gallery,
+        photo: usize,
+        (feature, scores): (&[f32], &[f32]),
+    ) -> Result<Found> {
+        let query = &self.keypoints[photo];
+        let places = gallery
+            .rows()
+            .iter()
+            .map(|row| self.places[&(row.photo as usize)]);
+        let places: Vec<usize> = places.collect();
+        let mut in_it = vec![false; self.index.photos()];
+        places.iter().for_each(|&place| in_it[place] = true);
+        let options = VoteOptions::default();
+        let by_place = self
+            .index
+            .vote_of_some(&in_it, &query.descriptors, &options);
+        let votes: Vec<f32> = places.iter().map(|&place| by_place[place]).collect();
+        let labels = gallery.rows().iter().map(|row| row.label);
+        let votes = &LabelVotes::of(&votes, labels, gallery.individuals().len());
+        if query.keypoints.is_empty() {
+            return Ok(Found::nothing(votes));
+        }
+        let looked = Looked {
+            votes,
+            feature,
+            scores,
+        };
+        Found::of(&looked, gallery, |other| self.pairs.inliers(photo, other))
+    }
+}
