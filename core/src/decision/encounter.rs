@@ -16,10 +16,11 @@
 //! encounter agree in more than the animal (light, distance, pose), so n of them are worth less than n
 //! independent ones. docs/results.md, *Encounters*, has what the three constants were chosen by.
 //!
-//! Where local features found something, it counts once for the animal and not once a photo: the column of
-//! the encounter is raised by the most that was found for any of its photos ([`Findings::together`]), as
-//! that of a photo is. A match of one photo is proof whatever the others show, and that another has none says
-//! nothing.
+//! Where local features found something, the column of the encounter is raised by the mean of what it would
+//! raise each photo's by ([`EvidenceParameters::raised_together`]). It is not moved near a median: a match of
+//! one photo among three is worth a third of its raise, which is far more than the reach. The most that any
+//! photo has in place of the mean names hardly more whales, and loses a third of the new ones in five photos: somewhere
+//! among many photos a stranger has a likeness.
 //!
 //! For a single photo all of this is the single photo's answer, to the bit, and the photos' order never
 //! matters.
@@ -27,8 +28,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    Answer, DecisionError, DecisionParameters, EvidenceParameters, Findings, Found, OperatingPoint,
-    Query, probabilities, rank, scores_of_photo,
+    Answer, DecisionError, DecisionParameters, EvidenceParameters, Found, OperatingPoint, Query,
+    probabilities, rank, scores_of_photo,
 };
 use crate::gallery::{Closeness, Gallery};
 
@@ -74,14 +75,13 @@ pub fn decide_verified(
     point: &OperatingPoint,
     k: usize,
 ) -> Result<Answer, DecisionError> {
-    let found = Findings::together(found.iter().copied());
-    if found.found().is_nothing() {
+    if found.iter().all(Found::is_nothing) {
         return decide_encounter(queries, gallery, parameters, point, k);
     }
     point.validate(parameters)?;
     evidence.validate()?;
     let mut scored = Scored::of(queries, gallery, parameters)?;
-    scored.scores = evidence.raised(&scored.scores, found.found());
+    scored.scores = evidence.raised_together(&scored.scores, found);
     scored.answer(&evidence.calibrated(parameters), point, k)
 }
 

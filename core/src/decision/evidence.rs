@@ -10,6 +10,7 @@
 //! photo of the likeliest whales matches speaks a little for a whale that none of them shows. Of that
 //! constant it gets as large a share as of those photos could be heard.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -84,24 +85,6 @@ impl Findings {
             heard: self.heard,
         }
     }
-
-    /// What was found for several photos of one animal: a match of one of them is a match of the animal, so
-    /// that the most inliers and votes of any photo count. Photos for which nothing was found say nothing.
-    pub fn together<'a>(photos: impl IntoIterator<Item = Found<'a>>) -> Self {
-        let mut all = Self::default();
-        let mut heard = Vec::new();
-        for found in photos.into_iter().filter(|found| !found.is_nothing()) {
-            all.inliers.extend_from_slice(found.inliers);
-            let longer = all.votes.len().max(found.votes.len());
-            all.votes.resize(longer, 0.0);
-            for (most, &votes) in all.votes.iter_mut().zip(found.votes) {
-                *most = most.max(votes);
-            }
-            heard.push(found.heard);
-        }
-        all.heard = heard.iter().sum::<f32>() / heard.len().max(1) as f32;
-        all
-    }
 }
 
 /// Votes that are worth half of all that votes can be worth.
@@ -160,24 +143,42 @@ impl EvidenceParameters {
     /// are not raised, and nobody is where nothing was found.
     #[must_use]
     pub fn raised(&self, scores: &[f32], found: Found<'_>) -> Vec<f32> {
-        let mut raised = scores.to_vec();
-        if found.is_nothing() {
-            return raised;
-        }
-        let Some((new, whales)) = raised.split_last_mut() else {
-            return raised;
+        self.raised_together(scores, &[found])
+    }
+
+    /// The scores of several photos of one animal, raised by the mean of what was found for each raises; photos
+    /// for which nothing was found say nothing. Of one photo it is [`Self::raised`], to the bit.
+    #[must_use]
+    pub fn raised_together(&self, scores: &[f32], found: &[Found<'_>]) -> Vec<f32> {
+        let found = found.iter().filter(|found| !found.is_nothing());
+        let raises: Vec<Vec<f32>> = found
+            .map(|&found| self.raises(scores.len(), found))
+            .collect();
+        let count = raises.len().max(1) as f32;
+        let mean = |label: usize| raises.iter().map(|raise| raise[label]).sum::<f32>() / count;
+        let scores = scores.iter().enumerate();
+        scores.map(|(label, score)| score + mean(label)).collect()
+    }
+
+    /// What is added to the score of each of so many labels.
+    fn raises(&self, labels: usize, found: Found<'_>) -> Vec<f32> {
+        let mut raises = vec![0.0; labels];
+        let Some((new, whales)) = raises.split_last_mut() else {
+            return raises;
         };
-        *new += self.new_raise * found.heard;
-        for (whale, &votes) in whales.iter_mut().zip(found.votes) {
-            *whale += self.votes_weight * votes_share(votes);
-        }
-        let before = whales.to_vec();
+        *new = self.new_raise * found.heard;
+        let mut proved = vec![0.0_f32; whales.len()];
         for &(slot, inliers) in found.inliers {
-            if let (Some(whale), Some(before)) = (whales.get_mut(slot), before.get(slot)) {
-                *whale = whale.max(before + self.raise(inliers));
+            if let Some(most) = proved.get_mut(slot) {
+                *most = most.max(self.raise(inliers));
             }
         }
-        raised
+        for (whale, &votes) in whales.iter_mut().zip(found.votes) {
+            *whale = self.votes_weight * votes_share(votes);
+        }
+        let all = whales.iter_mut().zip(proved);
+        all.for_each(|(whale, proved)| *whale += proved);
+        raises
     }
 }
 
@@ -185,7 +186,6 @@ impl EvidenceParameters {
 mod tests {
     use super::*;
     use alloc::string::ToString;
-    use alloc::vec;
     use proptest::prelude::*;
 
     fn parameters() -> EvidenceParameters {

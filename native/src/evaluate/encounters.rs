@@ -123,7 +123,7 @@ impl Deciding<'_> {
             return Ok(column);
         };
         let found = photos.iter().map(|&photo| draw.findings[photo].found());
-        Ok(evidence.raised(&column, Findings::together(found).found()))
+        Ok(evidence.raised_together(&column, &found.collect::<Vec<_>>()))
     }
 
     /// How probable the first answer of a column is.

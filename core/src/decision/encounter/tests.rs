@@ -5,7 +5,7 @@ use alloc::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decision::decide;
+use crate::decision::{Findings, decide};
 use crate::evidence::probability::Curve;
 use crate::gallery::{FeatureStore, GalleryRow, Individual, Label};
 
@@ -171,7 +171,7 @@ fn evidence() -> EvidenceParameters {
         whales: 3,
         photos: 1,
         worth: Curve::new(vec![[10.0, 0.0], [20.0, 1.0]]).unwrap(),
-        weight: 3.0,
+        weight: 12.0,
         votes_weight: 0.0,
         new_raise: 0.1,
         sharpness: 10.0,
@@ -220,29 +220,37 @@ fn a_match_of_one_photo_speaks_for_all_of_them() {
     );
     let one = answer(&[nothing.clone(), matched.clone(), nothing.clone()]);
     assert_eq!(first(&one), Label::Individual(2));
-    // However many photos match, and whichever it is, it is the same match.
-    assert_eq!(one, answer(&[matched.clone(), nothing.clone(), nothing]));
-    assert_eq!(one, answer(&[matched.clone(), matched.clone(), matched]));
+    // Whichever of them it is.
+    assert_eq!(one, answer(&[matched, nothing.clone(), nothing]));
 }
 
 #[test]
-fn what_is_found_together_is_the_most_of_any_photo() {
-    let voted = |votes: [f32; 3], inliers: &[(usize, u32)], heard: f32| Findings {
-        inliers: inliers.to_vec(),
-        votes: votes.to_vec(),
-        heard,
+fn what_was_found_raises_by_the_mean_over_photos() {
+    let evidence = EvidenceParameters {
+        weight: 3.0,
+        votes_weight: 2.0,
+        ..evidence()
     };
-    let photos = [
-        voted([0.1, 0.4, 0.0], &[(0, 9)], 1.0),
-        // Without keypoints it says nothing, of strangers neither.
-        Findings::default(),
-        voted([0.3, 0.2, 0.0], &[(0, 5), (2, 1)], 0.5),
-    ];
-    let together = Findings::together(photos.iter().map(Findings::found));
-    let expected = voted([0.3, 0.4, 0.0], &[(0, 9), (0, 5), (2, 1)], 0.75);
-    assert_eq!(together, expected);
-    assert_eq!(Findings::together([photos[0].found()]), photos[0]);
-    assert!(Findings::together([]).found().is_nothing());
+    let voted = Findings {
+        inliers: vec![(0, 20), (0, 3), (1, 15)],
+        // 0.3 votes are worth a half.
+        votes: vec![0.3, 0.0, 9.0],
+        heard: 1.0,
+    };
+    let silent = Findings::default();
+    let other = compared(&[(1, 20)]);
+    let scores = [0.0, 1.0, 2.0];
+    let raised = |findings: &[&Findings]| {
+        let found: Vec<Found<'_>> = findings.iter().map(|one| one.found()).collect();
+        evidence.raised_together(&scores, &found)
+    };
+    // 3 · 1 + 2 · 0.5, 3 · 0.5 and 0.1 for New; the other has 3 for the second.
+    assert_eq!(raised(&[&voted]), [4.0, 2.5, 2.1]);
+    assert_eq!(raised(&[&voted, &other]), [2.0, 3.25, 2.1]);
+    // A photo without keypoints says nothing, of strangers neither.
+    assert_eq!(raised(&[&voted, &silent]), raised(&[&voted]));
+    assert_eq!(raised(&[&silent]), scores);
+    assert_eq!(raised(&[]), scores);
 }
 
 #[test]
