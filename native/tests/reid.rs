@@ -245,6 +245,25 @@ fn whales_that_a_run_kept_out_are_in_no_other_list_and_are_measured_alone() {
     let text = String::from_utf8(succeed(evidence).stdout).unwrap();
     assert!(text.contains("each looked up among the others"), "{text}");
 
+    // And several photos of one of them, half of them enrolled by one photo, find more with matches.
+    let encounters = |more: &[&str]| {
+        let mut command = flukeprint(&["evaluate", "--encounters", "--json", "--run"]);
+        json(command.arg(at("run")).args(more))
+    };
+    let rows = |report: &Value| report["rows"].as_array().unwrap().clone();
+    let searched = encounters(&["--evidence"]);
+    let networks = &encounters(&[])["encounters"];
+    assert_eq!(searched["protocol"], networks["protocol"]);
+    let known_top1 = |report: &Value, way: &str| {
+        let known = &rows(report)[0]["known"];
+        known[way]["known_top1"]["value"].as_f64().unwrap()
+    };
+    assert_eq!(
+        known_top1(&searched, "alone"),
+        known_top1(&searched, "together")
+    );
+    assert!(known_top1(&searched, "together") > known_top1(networks, "together"));
+
     // Enrolled by one photo each, their other photos ask for them.
     let enroll = |whales: usize| {
         let mut command = flukeprint(&["evaluate", "--enroll", &whales.to_string(), "--run"]);

@@ -35,7 +35,8 @@ pub struct VerifiedAnswer {
     pub compared: Vec<Compared>,
     /// Those that it could not be compared with.
     pub missing: Vec<Missing>,
-    /// All that was found, for an encounter that the photo is one of: see [`EncounterPhoto`].
+    /// All that was found, for an encounter that the photo is one of: of its
+    /// [`EncounterPhoto`](super::EncounterPhoto).
     pub findings: Findings,
 }
 
