@@ -82,8 +82,7 @@ pub fn decide_verified(
     evidence.validate()?;
     let mut scored = Scored::of(queries, gallery, parameters)?;
     scored.scores = evidence.raised_together(&scored.scores, found);
-    let calibrated = evidence.calibrated(parameters, &scored.scores, found);
-    scored.answer(&calibrated, point, k)
+    scored.answer(&evidence.calibrated(parameters), point, k)
 }
 
 /// The final scores of so many photos together, and the photo of every label that is nearest to any.

@@ -44,9 +44,6 @@ pub struct EvidenceParameters {
     /// As [`DecisionParameters::new_first`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_first: Option<FirstOdds>,
-    /// The same for a first whale that inliers speak for ([`Self::is_matched`]); without it as for any whale.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub matched_first: Option<FirstOdds>,
 }
 
 /// What local features found for a query.
@@ -90,9 +87,6 @@ impl Findings {
     }
 }
 
-/// What inliers must be worth to speak for a whale.
-const MATCHED: f64 = 0.5;
-
 /// Votes that are worth half of all that votes can be worth.
 const HALF_VOTES: f32 = 0.3;
 
@@ -125,58 +119,16 @@ impl EvidenceParameters {
                 return wrong(name, value, "between 0 and 1000");
             }
         }
-        let of_whales = FirstOdds {
-            slope: self.first_slope,
-            offset: self.first_offset,
-        };
-        for odds in [of_whales].into_iter().chain(self.matched_first) {
-            let calibrated = self.with_first(odds, &DecisionParameters::default());
-            calibrated.validate()?;
-        }
-        Ok(())
+        self.calibrated(&DecisionParameters::default()).validate()
     }
 
-    /// `parameters` with the calibration of these raised `scores`, for which this was `found`. A whale that is
-    /// proved, one that is merely the likeliest and `New` are three kinds of certainty.
+    /// `parameters` with the calibration of raised scores.
     #[must_use]
-    pub fn calibrated(
-        &self,
-        parameters: &DecisionParameters,
-        scores: &[f32],
-        found: &[Found<'_>],
-    ) -> DecisionParameters {
-        let of_whales = FirstOdds {
-            slope: self.first_slope,
-            offset: self.first_offset,
-        };
-        let matched = self
-            .matched_first
-            .filter(|_| self.is_matched(scores, found));
-        self.with_first(matched.unwrap_or(of_whales), parameters)
-    }
-
-    /// Whether the best whale by these scores has inliers with one of its photos that are worth a half or more.
-    pub fn is_matched(&self, scores: &[f32], found: &[Found<'_>]) -> bool {
-        let whales = scores.split_last().map_or(&[][..], |(_, whales)| whales);
-        let best = (1..whales.len()).fold(0, |best, whale| match whales[whale] > whales[best] {
-            true => whale,
-            false => best,
-        });
-        let inliers = found.iter().flat_map(|found| found.inliers);
-        let own = inliers.filter(|(slot, _)| *slot == best);
-        let most = own.map(|&(_, inliers)| inliers).max();
-        most.is_some_and(|most| self.worth.probability(f64::from(most)) >= MATCHED)
-    }
-
-    fn with_first(
-        &self,
-        of_whales: FirstOdds,
-        parameters: &DecisionParameters,
-    ) -> DecisionParameters {
+    pub fn calibrated(&self, parameters: &DecisionParameters) -> DecisionParameters {
         DecisionParameters {
             sharpness: self.sharpness,
-            first_slope: of_whales.slope,
-            first_offset: of_whales.offset,
+            first_slope: self.first_slope,
+            first_offset: self.first_offset,
             new_first: self.new_first,
             ..*parameters
         }
@@ -248,7 +200,6 @@ mod tests {
             first_slope: 1.0,
             first_offset: 0.0,
             new_first: None,
-            matched_first: None,
         }
     }
 
@@ -301,38 +252,6 @@ mod tests {
         };
         assert_eq!(searched.raised(&[0.5, 0.9, 0.75], silent), [0.5, 0.9, 0.75]);
         assert!(silent.is_nothing());
-    }
-
-    #[test]
-    fn a_match_has_a_certainty_of_its_own() {
-        let odds = |slope, offset| FirstOdds { slope, offset };
-        let apart = EvidenceParameters {
-            matched_first: Some(odds(2.0, 1.0)),
-            new_first: Some(odds(3.0, 0.0)),
-            ..parameters()
-        };
-        let scores = [0.5, 0.9, 0.7];
-        let first = |evidence: &EvidenceParameters, found: &[Found<'_>]| {
-            let calibrated = evidence.calibrated(&DecisionParameters::default(), &scores, found);
-            assert_eq!(calibrated.new_first, evidence.new_first);
-            odds(calibrated.first_slope, calibrated.first_offset)
-        };
-        // 12 inliers are worth a half, and the second whale is the best.
-        let matched: [&[(usize, u32)]; 2] = [&[(1, 3), (1, 12)], &[(1, 40), (0, 50)]];
-        for inliers in matched {
-            assert_eq!(first(&apart, &[compared(inliers)]), odds(2.0, 1.0));
-            assert_eq!(first(&parameters(), &[compared(inliers)]), odds(1.0, 0.0));
-        }
-        // Of an encounter's photos one is enough.
-        let none = compared(&[(1, 11), (0, 99)]);
-        assert_eq!(first(&apart, &[none]), odds(1.0, 0.0));
-        assert_eq!(first(&apart, &[none, compared(&[(1, 12)])]), odds(2.0, 1.0));
-        assert_eq!(first(&apart, &[]), odds(1.0, 0.0));
-        let wrong = EvidenceParameters {
-            matched_first: Some(odds(0.0, 0.0)),
-            ..parameters()
-        };
-        assert!(wrong.validate().is_err());
     }
 
     #[test]

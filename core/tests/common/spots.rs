@@ -72,7 +72,6 @@ pub fn facts() -> EvidenceFacts {
             first_slope: 1.0,
             first_offset: 0.0,
             new_first: None,
-            matched_first: None,
         },
         search: None,
     }

@@ -126,13 +126,10 @@ impl Deciding<'_> {
         Ok(evidence.raised_together(&column, &found.collect::<Vec<_>>()))
     }
 
-    /// How probable the first answer to a photo of a draw is, whose column this is.
-    fn certainty(&self, draw: &Draw, photo: usize, column: &[f32]) -> f32 {
+    /// How probable the first answer of a column is.
+    fn certainty(&self, column: &[f32]) -> f32 {
         let parameters = match self.evidence {
-            Some(evidence) => {
-                let found = draw.findings[photo].found();
-                evidence.calibrated(self.parameters, column, &[found])
-            }
+            Some(evidence) => evidence.calibrated(self.parameters),
             None => *self.parameters,
         };
         let first = probabilities(column, &parameters);
@@ -207,9 +204,7 @@ fn values(
             *sum += value / each.len() as f64;
         }
     }
-    let certain = each.iter().zip(photos);
-    let certain = certain.map(|(column, &photo)| deciding.certainty(draw, photo, column));
-    let certain = worth(most_certain(&each, certain), truth);
+    let certain = worth(most_certain(&each, deciding), truth);
     let together = worth(&deciding.column(draw, photos)?, truth);
     let gain = std::array::from_fn(|measure| together[measure] - alone[measure]);
     let intruded = deciding.column(draw, &[photos, &[intruder]].concat())?;
@@ -221,9 +216,10 @@ fn values(
 }
 
 /// The column whose first label is the most probable; of equal ones the first.
-fn most_certain(columns: &[Vec<f32>], certainties: impl Iterator<Item = f32>) -> &[f32] {
+fn most_certain<'a>(columns: &'a [Vec<f32>], deciding: Deciding<'_>) -> &'a [f32] {
     let (mut best, mut certain) = (&columns[0], f32::NEG_INFINITY);
-    for (column, first) in columns.iter().zip(certainties) {
+    for column in columns {
+        let first = deciding.certainty(column);
         if first > certain {
             (best, certain) = (column, first);
         }

@@ -41,7 +41,6 @@ pub fn tune_evidence(
         first_slope: parameters.first_slope,
         first_offset: parameters.first_offset,
         new_first: None,
-        matched_first: None,
     };
     let sum: f32 = parameters.weights.iter().sum();
     let mut tuned = weights(&start, &scores, found, sum);
@@ -51,22 +50,10 @@ pub fn tune_evidence(
         .map(|((scores, slot), found)| (tuned.raised(scores, found.found()), *slot))
         .collect();
     tuned.sharpness = sharpness::fit(&raised);
-    calibrate(&mut tuned, &raised, found);
+    let [of_whales, of_new] = first::fit_apart(&raised, tuned.sharpness);
+    (tuned.first_slope, tuned.first_offset) = (of_whales.slope, of_whales.offset);
+    tuned.new_first = Some(of_new);
     Ok(tuned)
-}
-
-/// How sure first answers are, those that matches speak for apart from others.
-fn calibrate(tuned: &mut EvidenceParameters, raised: &[first::Scored], found: &[Findings]) {
-    let [matched, new, other] = [[true, false], [false, true], [false, false]].map(|kind| {
-        let answers = raised.par_iter().zip(found).filter(|((scores, _), found)| {
-            let new = first::says_new(scores);
-            kind == [!new && tuned.is_matched(scores, &[found.found()]), new]
-        });
-        first::fit(answers.map(|(scored, _)| scored), tuned.sharpness)
-    });
-    (tuned.first_slope, tuned.first_offset) = (other.slope, other.offset);
-    tuned.new_first = Some(new);
-    tuned.matched_first = Some(matched);
 }
 
 /// The final scores (step 5) of all queries with the slots of their true labels.
@@ -153,7 +140,7 @@ fn worth(queries: &LabelledQueries, found: &[Findings]) -> Result<Curve, CurveEr
 mod tests {
     use super::*;
     use Label::{Individual as Whale, New};
-    use flukeprint_core::decision::{FirstOdds, rank_of};
+    use flukeprint_core::decision::rank_of;
 
     /// Whales 0 and 1; the network is wrong about the first photo and sees no stranger in the third.
     fn queries() -> LabelledQueries {
@@ -207,15 +194,6 @@ mod tests {
         assert!(tuned.new_raise > 0.0);
         assert_eq!(points(&found, &tuned), 240);
         assert!(tuned.worth.probability(30.0) > tuned.worth.probability(3.0));
-        // Two matches that are right, two strangers that are found: each kind is surer than before, the third,
-        // of which there is none, unchanged.
-        let surer = |odds: Option<FirstOdds>| odds.is_some_and(|odds| odds.offset > 0.0);
-        assert!(
-            surer(tuned.matched_first) && surer(tuned.new_first),
-            "{tuned:?}"
-        );
-        let nobody = [tuned.first_slope, tuned.first_offset];
-        assert!((nobody[0] - 1.0).abs() < 1e-3 && nobody[1].abs() < 1e-3);
     }
 
     #[test]

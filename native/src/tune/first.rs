@@ -44,33 +44,34 @@ pub(super) fn final_scores(
 /// that say `New`.
 pub(super) fn fit_apart(scored: &[Scored], sharpness: f32) -> [FirstOdds; 2] {
     [false, true].map(|new| {
-        let kind = scored.par_iter();
-        fit(
-            kind.filter(|(scores, _)| says_new(scores) == new),
-            sharpness,
-        )
+        let answers = answered(scored, sharpness, |scores| says_new(scores) == new);
+        odds(&answers)
     })
 }
 
-/// Slope and offset of the first answer's log odds, given β, for answers of one kind.
-pub(super) fn fit<'a>(
-    scored: impl ParallelIterator<Item = &'a Scored>,
-    sharpness: f32,
-) -> FirstOdds {
-    let answered = scored.filter_map(|(scores, slot)| {
-        let log_odds = log_odds_of_first(scores, sharpness)?;
-        Some((log_odds, rank_of(scores, *slot) == 1))
-    });
-    let answers: Vec<Answered> = answered.collect();
-    let [slope, offset] = fit_answers(&answers).map(|value| value as f32);
+fn odds(answers: &[Answered]) -> FirstOdds {
+    let [slope, offset] = fit_answers(answers).map(|value| value as f32);
     FirstOdds { slope, offset }
 }
 
-/// Whether `New` is the first answer.
-pub(super) fn says_new(scores: &[f32]) -> bool {
+fn says_new(scores: &[f32]) -> bool {
     scores
         .split_last()
         .is_some_and(|(new, whales)| whales.iter().all(|whale| whale < new))
+}
+
+fn answered(
+    scored: &[Scored],
+    sharpness: f32,
+    counts: impl Fn(&[f32]) -> bool + Sync,
+) -> Vec<Answered> {
+    let of_kind = scored.par_iter().filter(|(scores, _)| counts(scores));
+    of_kind
+        .filter_map(|(scores, slot)| {
+            let log_odds = log_odds_of_first(scores, sharpness)?;
+            Some((log_odds, rank_of(scores, *slot) == 1))
+        })
+        .collect()
 }
 
 /// Log odds of a first answer before, and whether it is right.

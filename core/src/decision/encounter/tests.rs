@@ -178,7 +178,6 @@ fn evidence() -> EvidenceParameters {
         first_slope: 1.0,
         first_offset: 0.0,
         new_first: None,
-        matched_first: None,
     }
 }
 

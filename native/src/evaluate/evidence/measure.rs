@@ -55,9 +55,9 @@ impl Measure<'_> {
                 .map(|query| query.truth)
                 .collect(),
             first: [
-                self.first(&network, |_, _| self.parameters),
-                self.first_raised(&verified, verify, by_network),
-                self.first_raised(&both, search, by_both),
+                self.first(&network, &self.parameters),
+                self.first(&verified, &verify.calibrated(&self.parameters)),
+                self.first(&both, &search.calibrated(&self.parameters)),
             ],
             votes: self.local(votes)?,
             local: self.local(|found| votes_and_inliers(found, search))?,
@@ -80,41 +80,18 @@ impl Measure<'_> {
     }
 
     /// The first answers' probabilities, and whether they are right.
-    fn first(
-        &self,
-        columns: &Columns,
-        parameters: impl Fn(usize, &[f32]) -> DecisionParameters,
-    ) -> Vec<(f32, bool)> {
+    fn first(&self, columns: &Columns, parameters: &DecisionParameters) -> Vec<(f32, bool)> {
         let individuals = self.report.queries.individuals();
-        let pairs = self.report.queries.iter().zip(columns).enumerate();
+        let pairs = self.report.queries.iter().zip(columns);
         pairs
-            .map(|(number, (query, column))| {
+            .map(|(query, column)| {
                 // The first label never has less than another.
-                let most = probabilities(column, &parameters(number, column))
+                let most = probabilities(column, parameters)
                     .into_iter()
                     .fold(0.0, f32::max);
                 (most, rank_of(column, query.truth.slot(individuals)) == 1)
             })
             .collect()
-    }
-
-    /// As [`Self::first`], of columns that were raised.
-    fn first_raised(
-        &self,
-        columns: &Columns,
-        evidence: &EvidenceParameters,
-        shortlist: super::Shortlist,
-    ) -> Vec<(f32, bool)> {
-        let found = self.found(evidence, shortlist);
-        self.first(columns, |number, column| {
-            evidence.calibrated(&self.parameters, column, &[found[number].found()])
-        })
-    }
-
-    /// What was found for the report half, as `evidence` asks.
-    fn found(&self, evidence: &EvidenceParameters, shortlist: super::Shortlist) -> Vec<Findings> {
-        let size = [evidence.whales as usize, evidence.photos as usize];
-        of_all(&self.report.found, shortlist, size[0], size[1])
     }
 
     fn raised(
@@ -123,7 +100,8 @@ impl Measure<'_> {
         evidence: &EvidenceParameters,
         shortlist: super::Shortlist,
     ) -> Columns {
-        let found = self.found(evidence, shortlist);
+        let size = [evidence.whales as usize, evidence.photos as usize];
+        let found = of_all(&self.report.found, shortlist, size[0], size[1]);
         let pairs = scores.iter().zip(&found);
         pairs
             .map(|(scores, found)| evidence.raised(scores, found.found()))
