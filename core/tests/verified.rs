@@ -172,7 +172,7 @@ fn facts_that_cannot_be_used_are_refused_when_the_bundle_is_opened() {
     let broken: [(Damage, &str); 4] = [
         (|facts| facts.chip.width = 0, "width"),
         (|facts| facts.compare.matching.ratio = 2.0, "ratio"),
-        (|facts| facts.parameters.weight = -1.0, "weight"),
+        (|facts| facts.parameters.odds_weight = -1.0, "odds_weight"),
         (|facts| facts.options.affine = true, "network"),
     ];
     for (damage, word) in broken {

@@ -60,8 +60,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     made.train("humpback-second", &from)?;
 
     let second = made.run_of("humpback-second");
-    made.show("choose the decision", "tune", &second, &[])?;
-    made.show("measure on held-out photos", "evaluate", &second, &[])?;
+    made.show("choose the decision", "tune", &second, &["--all"])?;
+    let crossed = ["--crossed", "10"];
+    made.show("measure on held-out photos", "evaluate", &second, &crossed)?;
     let from = [
         "--all-of".as_ref(),
         second.as_path(),

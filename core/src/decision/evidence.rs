@@ -1,9 +1,11 @@
 //! Between steps 5 and 6, where local features were compared: what they prove.
 //!
 //! The first whales' photos are compared with the query, and each of these whales is raised by weight ·
-//! probability(inliers). Evidence only ever raises a whale: a true match may lie in shade, and that no
-//! inlier was found says nothing (spec, *Verification*). The probability is a calibrated monotone map
-//! (as in WildFusion: Cermak et al., 2024); the raised scores have a calibration of their own.
+//! ln(odds(inliers) / odds(none)). Evidence only ever raises a whale: a true match may lie in shade, and
+//! that no inlier was found says nothing (spec, *Verification*). The odds are those of a calibrated
+//! monotone map from inliers to a probability (as in WildFusion: Cermak et al., 2024); their logarithm is
+//! what a score grows by, since the scores are the logarithms of the whales' odds up to a factor, β. The
+//! raised scores have a calibration of their own.
 //!
 //! Where the whole catalogue voted (a *search*), every whale is raised by what its votes are worth too.
 //! `New` is raised by a constant: some whale gets votes and inliers by chance in any photo, and that no
@@ -28,8 +30,8 @@ pub struct EvidenceParameters {
     pub photos: u32,
     /// What inliers are worth: the probability that two photos with so many show one whale.
     pub worth: Curve,
-    /// What certainty adds to a whale's score; 0 to 1,000.
-    pub weight: f32,
+    /// What is added to a whale's score for every factor e by which inliers raise its odds; 0 to 1,000.
+    pub odds_weight: f32,
     /// What any number of votes of the catalogue can add to a whale's score; 0 to 1,000, and 0 where
     /// nothing votes.
     pub votes_weight: f32,
@@ -110,7 +112,7 @@ impl EvidenceParameters {
             return wrong("evidence photos", 0.0, "at least 1");
         }
         let weights = [
-            ("evidence weight", self.weight),
+            ("evidence odds_weight", self.odds_weight),
             ("evidence votes_weight", self.votes_weight),
             ("evidence new_raise", self.new_raise),
         ];
@@ -136,7 +138,7 @@ impl EvidenceParameters {
 
     /// What `inliers` add to a whale's score, 0 or more.
     pub fn raise(&self, inliers: u32) -> f32 {
-        self.weight * self.worth.probability(f64::from(inliers)) as f32
+        self.odds_weight * self.worth.log_odds_gained(f64::from(inliers)) as f32
     }
 
     /// The final scores of all labels, `New` the last, raised by what was found. Slots beyond the whales
@@ -192,8 +194,9 @@ mod tests {
         EvidenceParameters {
             whales: 5,
             photos: 2,
-            worth: Curve::new(vec![[4.0, 0.0], [12.0, 0.5], [20.0, 1.0]]).unwrap(),
-            weight: 2.0,
+            // 12 inliers raise the odds of 4 fourfold, from 1 : 4, and 20 sixteenfold.
+            worth: Curve::new(vec![[4.0, 0.2], [12.0, 0.5], [20.0, 0.8]]).unwrap(),
+            odds_weight: 1.0 / 4.0_f32.ln(),
             votes_weight: 0.0,
             new_raise: 0.0,
             sharpness: 5.0,
@@ -211,11 +214,21 @@ mod tests {
         }
     }
 
+    fn assert_near(raised: &[f32], expected: [f32; 3]) {
+        let far = |(raised, expected): (&f32, f32)| (raised - expected).abs() > 1e-6;
+        assert!(
+            !raised.iter().zip(expected).any(far),
+            "{raised:?} {expected:?}"
+        );
+    }
+
     #[test]
     fn a_match_raises_its_whale_and_nobody_else() {
         let scores = [0.5, 0.9, 0.7];
         let raised = parameters().raised(&scores, compared(&[(0, 12), (0, 3), (2, 99), (7, 99)]));
-        assert_eq!(raised, [1.5, 0.9, 0.7]);
+        assert_near(&raised, [1.5, 0.9, 0.7]);
+        let twice = parameters().raised(&scores, compared(&[(0, 2), (1, 20)]));
+        assert_near(&twice, [0.5, 2.9, 0.7]);
         let none = parameters().raised(&[], compared(&[(0, 12)]));
         assert_eq!(none, Vec::<f32>::new());
     }
@@ -233,17 +246,15 @@ mod tests {
             votes: &[0.3, 0.0, 9.0],
             heard: 1.0,
         };
-        assert_eq!(searched.raised(&[0.5, 0.9, 0.75], found), [1.5, 1.9, 1.0]);
+        assert_near(&searched.raised(&[0.5, 0.9, 0.75], found), [1.5, 1.9, 1.0]);
         assert!(!found.is_nothing());
         // Of four photos to compare one could be.
         let found = Found {
             heard: 0.25,
             ..found
         };
-        assert_eq!(
-            searched.raised(&[0.5, 0.9, 0.75], found),
-            [1.5, 1.9, 0.8125]
-        );
+        let raised = searched.raised(&[0.5, 0.9, 0.75], found);
+        assert_near(&raised, [1.5, 1.9, 0.8125]);
         // A photo without keypoints says nothing about strangers either.
         let silent = Found {
             inliers: &[],
@@ -265,10 +276,10 @@ mod tests {
         };
         assert!(message(none).contains("evidence whales is 0"));
         let heavy = EvidenceParameters {
-            weight: f32::NAN,
+            odds_weight: f32::NAN,
             ..parameters()
         };
-        assert!(message(heavy).contains("evidence weight is NaN"));
+        assert!(message(heavy).contains("evidence odds_weight is NaN"));
         let dull = EvidenceParameters {
             sharpness: 0.0,
             ..parameters()

@@ -65,7 +65,7 @@ pub fn facts() -> EvidenceFacts {
             whales: 3,
             photos: 1,
             worth: Curve::new(vec![[4.0, 0.0], [12.0, 1.0]]).unwrap(),
-            weight: 3.0,
+            odds_weight: 0.25,
             votes_weight: 0.0,
             new_raise: 0.0,
             sharpness: 4.0,

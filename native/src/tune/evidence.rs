@@ -10,8 +10,10 @@ use super::standing::Standing;
 use super::{LabelledQueries, TuneError, first, sharpness};
 use crate::evidence::{LabelledScore, fit};
 
-/// What certainty, and votes, may add to a score, in times the sum of the mixing weights.
-const WEIGHTS: [f32; 10] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0];
+/// What a factor e of the odds, and votes, may add to a score, in times the sum of the mixing weights.
+const ODDS_WEIGHTS: [f32; 12] = [
+    0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.18, 0.25,
+];
 const VOTES_WEIGHTS: [f32; 9] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5];
 /// What may be added to `New`: so many steps of so much, in times that sum.
 const NEW_RAISES: usize = 61;
@@ -34,7 +36,7 @@ pub fn tune_evidence(
         whales,
         photos,
         worth: worth(queries, found)?,
-        weight: 0.0,
+        odds_weight: 0.0,
         votes_weight: 0.0,
         new_raise: 0.0,
         sharpness: parameters.sharpness,
@@ -78,9 +80,9 @@ fn weights(
     };
     let tried: Vec<EvidenceParameters> = votes
         .iter()
-        .flat_map(|&votes| WEIGHTS.iter().map(move |&weight| (votes, weight)))
-        .map(|(votes, weight)| EvidenceParameters {
-            weight: weight * sum,
+        .flat_map(|&votes| ODDS_WEIGHTS.iter().map(move |&odds| (votes, odds)))
+        .map(|(votes, odds)| EvidenceParameters {
+            odds_weight: odds * sum,
             votes_weight: votes * sum,
             ..start.clone()
         })
@@ -188,7 +190,7 @@ mod tests {
             found([4, 2], &[]),
         ];
         let tuned = tune_evidence(&queries(), &found, &parameters(), [2, 1]).unwrap();
-        assert!(tuned.weight > 0.0 && tuned.votes_weight == 0.0);
+        assert!(tuned.odds_weight > 0.0 && tuned.votes_weight == 0.0);
         assert_eq!(tuned.validate(), Ok(()));
         // The stranger that the network does not see is found where New is raised.
         assert!(tuned.new_raise > 0.0);

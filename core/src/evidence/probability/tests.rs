@@ -89,6 +89,21 @@ fn knots_that_are_no_curve_are_refused() {
 }
 
 #[test]
+fn odds_are_gained_over_those_of_the_lowest_score() {
+    // From 1 : 4 by way of 1 : 1 to 4 : 1.
+    let curve = Curve::new(vec![[4.0, 0.2], [12.0, 0.5], [20.0, 0.8]]).unwrap();
+    let gained = [0.0, 4.0, 12.0, 20.0, 99.0].map(|score| curve.log_odds_gained(score));
+    let fourfold = 4.0_f64.ln();
+    let expected = [0.0, 0.0, fourfold, 2.0 * fourfold, 2.0 * fourfold];
+    for (gained, expected) in gained.into_iter().zip(expected) {
+        assert!((gained - expected).abs() < 1e-12, "{gained} {expected}");
+    }
+    // Neither impossible nor certain: 1 : 499 and 499 : 1.
+    let certain = Curve::new(vec![[0.0, 0.0], [9.0, 1.0]]).unwrap();
+    assert!((certain.log_odds_gained(9.0) - 2.0 * 499.0_f64.ln()).abs() < 1e-9);
+}
+
+#[test]
 fn it_travels_as_its_knots_and_is_checked_on_arrival() {
     let curve = Curve::new(vec![[0.0, 0.125], [4.0, 0.5], [9.0, 0.75]]).unwrap();
     let text = serde_json::to_string(&curve).unwrap();
