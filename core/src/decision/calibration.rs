@@ -9,7 +9,8 @@
 //! contradict itself: nobody could say which of the two to believe. So the first label never gets
 //! less than the second, and the order of the others is not touched. `New` is a label as any other
 //! here, unless the parameters have a slope and an offset of its own for where it is the first: that no
-//! whale was found is another kind of certainty than that one was, where local features speak.
+//! whale was found is another kind of certainty than that one was, where local features speak: it may be no
+//! more than that nothing spoke for any of them, and then it is right as often as strangers come (`floor`).
 //!
 //! All these numbers are fitted by maximum likelihood on the tuning photos. That makes the
 //! probabilities right on average over photos like those, and no more: it cannot know that one whale
@@ -47,6 +48,18 @@ pub fn log_odds_of_first(scores: &[f32], sharpness: f32) -> Option<f64> {
     First::of(scores, sharpness).map(|first| first.log_odds)
 }
 
+impl FirstOdds {
+    /// The log odds that become of these.
+    pub fn of(self, log_odds: f64) -> f64 {
+        let mapped = f64::from(self.slope) * log_odds + f64::from(self.offset);
+        match f64::from(self.floor) {
+            0.0 => mapped,
+            // (floor + (1 - floor)·p) / ((1 - floor)·(1 - p)) with p / (1 - p) = exp(mapped).
+            floor => libm::log((floor + libm::exp(mapped)) / (1.0 - floor)),
+        }
+    }
+}
+
 /// The first label of a column, against the others.
 struct First {
     slot: usize,
@@ -79,10 +92,9 @@ impl First {
         })
     }
 
-    /// slope · o + offset, but no less than leaves the first label as probable as the second.
+    /// What `map` makes of the log odds, but no less than leaves the first label as probable as the second.
     fn calibrated(&self, map: FirstOdds) -> f64 {
-        let odds = f64::from(map.slope) * self.log_odds + f64::from(map.offset);
-        odds.max(-libm::log(self.others))
+        map.of(self.log_odds).max(-libm::log(self.others))
     }
 
     fn with_log_odds(&self, odds: f64, scores: &[f32], sharpness: f32) -> Vec<f32> {

@@ -41,7 +41,7 @@ pub struct DecisionParameters {
     pub new_first: Option<FirstOdds>,
 }
 
-/// What becomes of the first label's log odds.
+/// What becomes of the first label's log odds o: the probability floor + (1 - floor) / (1 + exp(-slope · o - offset)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FirstOdds {
@@ -49,6 +49,14 @@ pub struct FirstOdds {
     pub slope: f32,
     /// And then this is added; -100 to 100.
     pub offset: f32,
+    /// The least probability; 0 to 0.9. Where nothing speaks for any whale, `New` may be right as often as
+    /// strangers come, however near to it a whale's score.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub floor: f32,
+}
+
+fn is_zero(floor: &f32) -> bool {
+    *floor == 0.0
 }
 
 impl FirstOdds {
@@ -56,16 +64,18 @@ impl FirstOdds {
     pub const UNCHANGED: Self = Self {
         slope: 1.0,
         offset: 0.0,
+        floor: 0.0,
     };
 
-    fn validate(self, names: [&'static str; 2]) -> Result<(), DecisionError> {
+    fn validate(self, names: [&'static str; 3]) -> Result<(), DecisionError> {
         factor(names[0], self.slope, 100.0, "above 0 and at most 100")?;
         within(
             names[1],
             self.offset,
             -100.0..=100.0,
             "between -100 and 100",
-        )
+        )?;
+        within(names[2], self.floor, 0.0..=0.9, "between 0 and 0.9")
     }
 }
 
@@ -124,9 +134,9 @@ impl DecisionParameters {
             "above 0 and at most 1000000",
         )?;
         let of_whales = self.first_odds(false);
-        of_whales.validate(["first_slope", "first_offset"])?;
+        of_whales.validate(["first_slope", "first_offset", "floor"])?;
         let of_new = self.first_odds(true);
-        of_new.validate(["new_first slope", "new_first offset"])
+        of_new.validate(["new_first slope", "new_first offset", "new_first floor"])
     }
 
     /// What becomes of the first label's log odds, where it is `New` and where it is a whale.
@@ -134,6 +144,7 @@ impl DecisionParameters {
         let of_whales = FirstOdds {
             slope: self.first_slope,
             offset: self.first_offset,
+            floor: 0.0,
         };
         match self.new_first {
             Some(of_new) if new => of_new,

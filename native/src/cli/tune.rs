@@ -79,9 +79,10 @@ impl Tune {
         );
         if let Some(of_new) = p.new_first {
             say!(
-                "log odds of one that says new times {:.2}, {:+.2}",
+                "log odds of one that says new times {:.2}, {:+.2}; its least probability {:.2}",
                 of_new.slope,
-                of_new.offset
+                of_new.offset,
+                of_new.floor
             );
         }
         say!(

@@ -1,6 +1,7 @@
 //! What a reader of the probabilities relies on.
 
 use alloc::string::ToString;
+use alloc::vec;
 
 use proptest::prelude::*;
 
@@ -59,6 +60,7 @@ fn new_has_numbers_of_its_own_where_it_is_first() {
         new_first: Some(FirstOdds {
             slope: 2.0,
             offset: 0.0,
+            floor: 0.0,
         }),
         ..DecisionParameters::default()
     };
@@ -68,15 +70,45 @@ fn new_has_numbers_of_its_own_where_it_is_first() {
     assert!((whale[0] - 8.0 / 9.0).abs() < 1e-6, "{whale:?}");
     let tie = probabilities(&[ln_2, ln_2], &parameters);
     assert_eq!(tie, [0.5, 0.5]);
-    let refused = DecisionParameters {
-        new_first: Some(FirstOdds {
-            slope: -1.0,
-            offset: 0.0,
-        }),
-        ..parameters
+    let refused = |slope, floor| {
+        let offset = 0.0;
+        let parameters = DecisionParameters {
+            new_first: Some(FirstOdds {
+                slope,
+                offset,
+                floor,
+            }),
+            ..parameters
+        };
+        parameters.validate().unwrap_err().to_string()
     };
-    let reason = refused.validate().unwrap_err().to_string();
+    let reason = refused(-1.0, 0.0);
     assert!(reason.contains("new_first slope is -1"), "{reason}");
+    let reason = refused(1.0, f32::NAN);
+    assert!(reason.contains("new_first floor is NaN"), "{reason}");
+}
+
+/// Of a probability of 0.8 a floor of a quarter makes 0.25 + 0.75 · 0.8, and of next to none a quarter.
+#[test]
+fn new_may_have_a_floor() {
+    let parameters = DecisionParameters {
+        sharpness: 1.0,
+        new_first: Some(FirstOdds {
+            slope: 2.0,
+            offset: 0.0,
+            floor: 0.25,
+        }),
+        ..DecisionParameters::default()
+    };
+    let new = probabilities(&[0.0, core::f32::consts::LN_2], &parameters);
+    assert!((new[1] - 0.85).abs() < 1e-6, "{new:?}");
+    // New is one of 100,000 that are alike.
+    let mut alike = vec![0.0_f32; 100_000];
+    alike[99_999] = 1e-4;
+    let new = probabilities(&alike, &parameters);
+    assert!((new[99_999] - 0.25).abs() < 1e-6, "{}", new[99_999]);
+    let whale = probabilities(&[core::f32::consts::LN_2, 0.0], &parameters);
+    assert!((whale[0] - 2.0 / 3.0).abs() < 1e-6, "{whale:?}");
 }
 
 fn scores() -> impl Strategy<Value = Vec<f32>> {
@@ -93,12 +125,13 @@ proptest! {
         first_offset in -20.0_f32..20.0,
         slope in 0.01_f32..9.0,
         offset in -20.0_f32..20.0,
+        floor in prop_oneof![Just(0.0_f32), 0.0_f32..0.9],
     ) {
         let plain = DecisionParameters { sharpness, ..DecisionParameters::default() };
         let parameters = DecisionParameters {
             first_slope,
             first_offset,
-            new_first: Some(FirstOdds { slope, offset }),
+            new_first: Some(FirstOdds { slope, offset, floor }),
             ..plain
         };
         let probability = probabilities(&scores, &parameters);

@@ -124,7 +124,10 @@ fn facts(
 ) -> Vec<(&'static str, String)> {
     let [c1, c2, c3] = parameters.weights;
     let of_new = parameters.new_first.map_or_else(String::new, |odds| {
-        format!("; where it says new {:.3}, {:+.3}", odds.slope, odds.offset)
+        format!(
+            "; where it says new {:.3}, {:+.3}, at least {:.2}",
+            odds.slope, odds.offset, odds.floor
+        )
     });
     let decision = format!(
         "T {}, p {:.3}, q {:.3}, weights {c1}, {c2}, {c3}, sharpness {:.3}, log odds of the first answer \

@@ -22,7 +22,7 @@ fn drawn(count: usize, slope: f64, offset: f64) -> Vec<Answered> {
 #[test]
 fn the_numbers_that_answers_were_drawn_by_are_found() {
     for (slope, offset) in [(0.4, -0.8), (1.0, 0.0), (2.0, 1.0)] {
-        let found = fit_answers(&drawn(20_000, slope, offset));
+        let found = fit_answers(&drawn(20_000, slope, offset), 0.0);
         // Standard errors are about 0.02.
         assert!((found[0] - slope).abs() < 0.1, "{found:?}");
         assert!((found[1] - offset).abs() < 0.1, "{found:?}");
@@ -31,17 +31,40 @@ fn the_numbers_that_answers_were_drawn_by_are_found() {
 
 #[test]
 fn few_photos_change_little_and_no_mistake_makes_not_certain() {
-    let [slope, offset] = fit_answers(&[]);
+    let [slope, offset] = fit_answers(&[], 0.0);
     assert!((slope - 1.0).abs() < 1e-3 && offset.abs() < 1e-3);
     // By the penalty alone: slope 1 + a, offset b with a = 2b and 2b = 1/(1 + e^(2 + 5b)).
-    let [slope, offset] = fit_answers(&[(2.0, true)]);
+    let [slope, offset] = fit_answers(&[(2.0, true)], 0.0);
     assert!(
         (slope - 1.0 - 2.0 * offset).abs() < 1e-3,
         "{slope} {offset}"
     );
     assert!((2.0 * offset - 1.0 / (1.0 + (2.0 + 5.0 * offset).exp())).abs() < 1e-3);
-    let [slope, offset] = fit_answers(&vec![(2.0, true); 500]);
+    let [slope, offset] = fit_answers(&vec![(2.0, true); 500], 0.0);
     assert!(slope * 2.0 + offset < 10.0, "{slope} {offset}");
+}
+
+/// Of `New`, three in ten are right whatever is said, and the others by even odds and more.
+#[test]
+fn a_floor_is_found_where_there_is_one_and_none_where_there_is_none() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut drawn = |count: usize, floor: f64| -> Vec<Answered> {
+        let answers = (0..count).map(|_| {
+            let log_odds: f64 = rng.random_range(-4.0..4.0);
+            let probability = floor + (1.0 - floor) / (1.0 + (1.0 - 2.0 * log_odds).exp());
+            (log_odds, rng.random_bool(probability))
+        });
+        answers.collect()
+    };
+    let found = with_floor(&drawn(20_000, 0.3));
+    assert!((found.floor - 0.3).abs() < 0.051, "{found:?}");
+    assert!(
+        (found.slope - 2.0).abs() < 0.2 && (found.offset + 1.0).abs() < 0.2,
+        "{found:?}"
+    );
+    let found = with_floor(&drawn(20_000, 0.0));
+    assert_eq!(found.floor, 0.0);
+    assert_eq!(with_floor(&[]).floor, 0.0);
 }
 
 /// Whales are right with odds 2 · o - 1, `New` with o / 2 + 1, at β = 1; two labels, so that o is the lead.
@@ -132,8 +155,8 @@ proptest! {
         slope in 0.02_f64..20.0,
         offset in -20.0_f64..20.0,
     ) {
-        let found = fit_answers(&answers);
-        let (least, other) = (loss(&answers, found), loss(&answers, [slope, offset]));
+        let found = fit_answers(&answers, 0.0);
+        let (least, other) = (loss(&answers, found, 0.0), loss(&answers, [slope, offset], 0.0));
         prop_assert!(least <= other + 1e-4 * (1.0 + other), "{} {}", least, other);
         prop_assert!(found[0] >= 0.02);
     }
