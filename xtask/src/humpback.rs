@@ -28,7 +28,7 @@ pub struct Options {
     date: Option<String>,
 }
 
-/// Trains the finder on whole photos, the network in three runs, and packs the last.
+/// Trains the finder on whole photos, the network in four runs, and packs the last.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--locked", "--release", "--package", "flukeprint"]);
@@ -60,14 +60,23 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     made.train("humpback-second", &from)?;
 
     let second = made.run_of("humpback-second");
-    made.show("choose the decision", "tune", &second, &["--all"])?;
-    let crossed = ["--crossed", "10"];
-    made.show("measure on held-out photos", "evaluate", &second, &crossed)?;
     let from = [
-        "--all-of".as_ref(),
-        second.as_path(),
+        "--data".as_ref(),
+        hwi.as_path(),
         "--start".as_ref(),
         &second,
+    ];
+    made.train("humpback-third", &from)?;
+
+    let third = made.run_of("humpback-third");
+    made.show("choose the decision", "tune", &third, &["--all"])?;
+    let crossed = ["--crossed", "10"];
+    made.show("measure on held-out photos", "evaluate", &third, &crossed)?;
+    let from = [
+        "--all-of".as_ref(),
+        third.as_path(),
+        "--start".as_ref(),
+        &third,
         "--finder".as_ref(),
         &finder,
     ];
