@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{bundle, catalogue, flukeprint, run_folder, succeed};
+use common::{bundle, catalogue, copy, flukeprint, run_folder, succeed};
 use flukeprint::train::load_weights;
 use std::fs;
 use std::path::Path;
@@ -128,4 +128,31 @@ fn a_finder_is_taken_over_as_it_is() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("no fluke finder"), "{said}");
+}
+
+/// Whose photo it is does not matter to the finder.
+#[test]
+fn a_finder_is_trained_on_photos_that_nobody_named() {
+    let somebody = copy(catalogue());
+    let table = somebody.path().join("train.csv");
+    let rows = fs::read_to_string(&table).unwrap();
+    let photos = rows
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').next().unwrap());
+    let rows: String = photos.map(|photo| format!("{photo},somebody\n")).collect();
+    fs::write(&table, format!("Image,Id\n{rows}")).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let train = |lines: &str| {
+        let mut train = flukeprint(&["train", "--data"]);
+        train.arg(somebody.path()).arg("--recipe");
+        train.arg(recipe(place.path(), "finder", lines));
+        train.arg("--out").arg(&out).output().unwrap()
+    };
+    let said = String::from_utf8(train("").stderr).unwrap();
+    assert!(said.contains("one whale only, `somebody`"), "{said}");
+    let output = train(NOTHING);
+    assert!(output.status.success(), "{output:?}");
+    assert!(out.join("finder.safetensors").exists());
 }

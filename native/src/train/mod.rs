@@ -100,7 +100,9 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Run> {
     let catalogue = &read_catalogue(data, progress)?;
-    if let [only] = &catalogue.individuals[..] {
+    if let [only] = &catalogue.individuals[..]
+        && recipe.tells_whales_apart()
+    {
         return Err(Error::SingleWhale { name: only.clone() });
     }
     let held_out = &recipe.validation;

@@ -97,6 +97,11 @@ impl Recipe {
         }
     }
 
+    /// Whether anything is learnt of who is who: a recipe may be for the fluke finder alone.
+    pub fn tells_whales_apart(&self) -> bool {
+        self.triplet.is_some() || self.head.epochs + self.full.epochs > 0
+    }
+
     /// How photos become inputs.
     pub fn preprocessing(&self) -> Preprocessing {
         let facts = self.model.backbone.facts();
