@@ -208,7 +208,7 @@ impl<'a> Pipeline<'a> {
             .collect())
     }
 
-    /// Names a whale on a photo that nothing has seen yet.
+    /// Names a whale on a photo that nothing has seen yet, as the page does it: its first whales verified.
     pub fn identify(&self) -> Result<()> {
         let photos = self.photos_to_name()?;
         let (photo, truth) = photos
@@ -216,7 +216,8 @@ impl<'a> Pipeline<'a> {
             .find(|(_, truth)| truth != NEW_WHALE)
             .context("the catalogue has no photo to name")?;
         let mut command = self.verb("identify");
-        command.arg("--bundle").arg(self.bundle()).arg(photo);
+        command.arg("--verify").arg("--bundle");
+        command.arg(self.bundle()).arg(photo);
         run::shown(
             self.workspace,
             &format!("name the whale on a photo of {truth}"),
