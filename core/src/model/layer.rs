@@ -132,6 +132,10 @@ impl ConvNorm {
             let x = super::cpu::convolution(&self.conv, x);
             return super::cpu::norm_activation(norm, self.activation, x);
         }
+        #[cfg(feature = "train")]
+        if self.norm.is_none() && super::cpu::infers(&x) {
+            return super::cpu::folded(&self.conv, self.activation, x);
+        }
         self.finish(convolve(&self.conv, x))
     }
 
@@ -203,7 +207,7 @@ impl NormRelu {
 /// as the device does it fastest.
 pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "train")]
-    if super::cpu::applies(&x) || super::cpu::infers(conv, &x) {
+    if super::cpu::applies(&x) || super::cpu::infers(&x) {
         return super::cpu::convolution(conv, x);
     }
     if grouped::applies(conv, &x) {

@@ -30,6 +30,7 @@ mod train;
 mod tune;
 mod undo;
 mod verify;
+mod weights;
 
 use crate::data::write_atomically;
 use crate::progress::Progress;
@@ -58,6 +59,7 @@ enum Verb {
     Evaluate(evaluate::Evaluate),
     Ensemble(ensemble::Ensemble),
     Export(export::Export),
+    Weights(weights::Weights),
     Identify(identify::Identify),
     Verify(verify::Verify),
     Enroll(enroll::Enroll),
@@ -113,6 +115,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Evaluate(evaluate) => evaluate.run(hears),
         Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
+        Verb::Weights(weights) => weights.run(hears),
         Verb::Identify(identify) => identify.run(hears),
         Verb::Verify(verify) => verify.run(),
         Verb::Enroll(enroll) => enroll.run(hears),

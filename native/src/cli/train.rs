@@ -27,7 +27,8 @@ pub struct Train {
     /// with --all-of, that run's].
     #[arg(long)]
     recipe: Option<String>,
-    /// What to begin with: backbone weights, .pth or .safetensors, or the folder of another run.
+    /// What to begin with: backbone weights, .pth or .safetensors, the folder of another run, or what
+    /// `flukeprint weights` kept of one.
     #[arg(long)]
     start: Option<PathBuf>,
     /// Take the fluke finder of another run instead of training one.

@@ -45,6 +45,9 @@ pub(super) struct Rates {
     /// The block with which the deeper half begins.
     #[serde(skip)]
     pub(super) first_upper_block: usize,
+    /// So many first blocks are constant, and the stem with them; 0 for none.
+    #[serde(skip)]
+    pub(super) fixed_blocks: usize,
 }
 
 impl Rates {
@@ -56,12 +59,14 @@ impl Rates {
             upper: 0.0,
             lower: 0.0,
             first_upper_block: recipe.model.backbone.facts().first_upper_block,
+            fixed_blocks: 0,
         }
     }
 
     /// The highest rate of the parameter at `path`.
     pub(super) fn of(&self, path: &str) -> f64 {
         match is_backbone(path) {
+            true if !is_upper(path, self.fixed_blocks) && self.fixed_blocks > 0 => 0.0,
             true if is_upper(path, self.first_upper_block) => self.upper,
             true => self.lower,
             false if path.contains(".heads.") || path.contains("learned_p") => self.heads,
@@ -166,6 +171,35 @@ fn is_upper(path: &str, first_upper_block: usize) -> bool {
 mod tests {
     use super::*;
     use flukeprint_core::model::backbone::BackboneName;
+
+    #[test]
+    fn fixed_blocks_and_the_stem_below_them_do_not_learn() {
+        let rates = Rates {
+            heads: 4.0,
+            classifiers: 3.0,
+            upper: 2.0,
+            lower: 1.0,
+            first_upper_block: 11,
+            fixed_blocks: 2,
+        };
+        for (path, rate) in [
+            ("stem.conv.weight", 0.0),
+            ("blocks.1.depthwise.norm.gamma", 0.0),
+            ("blocks.2.expand.conv.weight", 1.0),
+            ("blocks.11.expand.conv.weight", 2.0),
+            ("last.conv.weight", 2.0),
+        ] {
+            let path = format!("network.embedder.backbone.MobileNetV2.{path}");
+            assert_eq!(rates.of(&path), rate, "{path}");
+        }
+        assert_eq!(rates.of("network.embedder.heads.0.linear.weight"), 4.0);
+        let none = Rates {
+            fixed_blocks: 0,
+            ..rates
+        };
+        let stem = "network.embedder.backbone.MobileNetV2.stem.conv.weight";
+        assert_eq!(none.of(stem), 1.0);
+    }
 
     #[test]
     fn the_deeper_half_of_a_backbone_is_its_upper_part() {

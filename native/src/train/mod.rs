@@ -3,7 +3,7 @@
 //!
 //! - [`Recipe`]: what decides; [`schedule`], [`losses`], [`optimizer`]: the formulas;
 //! - [`network`]: the network with what only its losses need;
-//! - `samples`: photo to training sample; `start`: the weights to begin with;
+//! - `samples`: photo to training sample; `start` and `imprint`: the weights to begin with;
 //! - `trainer`: the loop, which runs one `course` after another: [`metric`], the start by triplets,
 //!   and those of `stage`; `checkpoint`, `journal` and `watch`: what it keeps after each epoch, and
 //!   what it tells; [`finder`]: the fluke finder's training;
@@ -14,6 +14,7 @@ mod course;
 pub mod descriptor;
 pub mod finder;
 mod folder;
+mod imprint;
 mod journal;
 pub mod losses;
 pub mod metric;
@@ -225,7 +226,7 @@ impl Work<'_> {
         let photos = samples.of_each(classes.len());
         let network = TrainingNetwork::new(recipe, &photos, &device.clone().autodiff());
         let network = match start {
-            Some(start) => start::begin(network, start, recipe, &classes, self.progress)?,
+            Some(start) => start::begin(network, start, recipe, &samples, &classes, self.progress)?,
             None => network,
         };
         Ok((samples, network))

@@ -5,7 +5,8 @@ use super::checkpoint::Checkpoint;
 use super::folder;
 use super::journal;
 use super::network::TrainingNetwork;
-use super::weights::{load_weights, save_weights};
+use super::start;
+use super::weights::{load_weights, save_half, save_weights};
 use crate::data::{Catalogue, Split};
 use crate::{Error, Result};
 use burn::tensor::Device;
@@ -179,6 +180,23 @@ impl Run {
     /// The names of the classes that it was trained on, mirrored whales behind the others.
     pub(super) fn classes(&self) -> Vec<String> {
         class_names(&self.recipe, &self.facts.individuals)
+    }
+
+    /// Writes what backbone and heads have learned to the file `out`, for other trainings to begin with
+    /// (see [`Beginning::weights`](super::Beginning)): half precision, without the classifiers, which
+    /// know this catalogue's whales only.
+    ///
+    /// # Errors
+    /// When the run's weights cannot be read or the file cannot be written.
+    pub fn save_start(&self, out: &Path) -> Result<()> {
+        let mut learned = load_weights(&self.training_weights())?;
+        learned.retain(|name, _| name.starts_with(start::LEARNED));
+        let facts = [
+            ("recipe", self.recipe.name.clone()),
+            ("backbone", self.recipe.model.backbone.name().to_owned()),
+        ];
+        let facts = facts.map(|(name, value)| (name.to_owned(), value));
+        save_half(&learned, facts.into(), out)
     }
 
     /// The weights file of a bundle: the trained networks, batch norms folded, 8-bit.

@@ -59,6 +59,7 @@ fn everything(
         classifiers: recipe.full.head_rate,
         upper: recipe.full.upper_rate,
         lower: recipe.full.lower_rate,
+        fixed_blocks: recipe.full.fixed_blocks,
         ..Rates::zero(recipe)
     };
     let course = course(name, &recipe.full, rates, samples);

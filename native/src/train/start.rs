@@ -1,46 +1,49 @@
 //! The weights that a training begins with: published ones for the backbone, or everything that
 //! another run has learned.
 
+use super::imprint::imprint;
 use super::network::TrainingNetwork;
+use super::samples::Samples;
 use super::weights::load_weights;
-use super::{Recipe, Run};
+use super::{ClassifierKind, Recipe, Run};
 use crate::progress::Progress;
 use crate::{Error, Result, import};
 use flukeprint_core::model::named::{self, Named, Values};
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
-/// `network` with the weights at `path`: a run's folder, or a file of backbone weights (see
-/// [`import`]). `classes` has the names of the network's classes.
+/// `network` with the weights at `path`: a run's folder, a file of what a run has learned
+/// ([`Run::save_start`]), or a file of backbone weights (see [`import`]). `classes` has the names of the
+/// network's classes.
 ///
 /// From a run come backbone and heads, which must be of the same shape, and what its classifiers know
-/// of the classes that both have.
+/// of the classes that both have; a classifier by cosines begins with what the `samples` of the others
+/// look like to the network (see [`imprint`]).
 ///
 /// # Errors
-/// When there is neither, or its tensors are another network's.
+/// When there is neither, or its tensors are another network's; a photo that cannot be read any more.
 pub(super) fn begin(
     mut network: TrainingNetwork,
     path: &Path,
     recipe: &Recipe,
+    samples: &Samples,
     classes: &[String],
     progress: &dyn Progress,
 ) -> Result<TrainingNetwork> {
-    if !path.is_dir() {
+    let Some(start) = Start::read(path)? else {
         let embedder = &mut network.network.embedder;
         let (name, fresh) = (recipe.model.backbone, embedder.backbone.clone());
         embedder.backbone = import::start_backbone(name, fresh, path)?;
         return Ok(network);
-    }
-    let run = Run::open(path)?;
-    let theirs = load_weights(&run.training_weights())?;
-    let named = Classes::new(classes, &run.classes());
+    };
+    let named = Classes::new(classes, &start.classes);
     let ours = named::read(&network)?;
     let tensors =
         ours.into_iter()
             .map(|(name, own)| {
-                let taken = named.take(&name, own, theirs.get(&name));
+                let taken = named.take(&name, own, start.tensors.get(&name));
                 taken.map(|values| (name.clone(), values)).map_err(|reason| Error::Weights {
-                path: run.training_weights(),
+                path: start.file.clone(),
                 reason: format!(
                     "`{name}` {reason}; a run can begin with another's weights only where both \
                      recipes have the same [model]"
@@ -54,7 +57,47 @@ pub(super) fn begin(
         named.known(),
         classes.len()
     ));
-    Ok(named::write(network, tensors, &path.display().to_string())?)
+    let network = named::write(network, tensors, &path.display().to_string())?;
+    match recipe.classifier.kind {
+        ClassifierKind::Arcface | ClassifierKind::Cosface => {
+            imprint(network, samples, &named.unknown())
+        }
+        _ => Ok(network),
+    }
+}
+
+/// What tensors of backbone and heads are called in a training's weights.
+pub(super) const LEARNED: &str = "network.embedder.";
+
+/// What a whole network has learned.
+struct Start {
+    file: PathBuf,
+    tensors: Named,
+    /// The classes of its classifiers, none where it has none.
+    classes: Vec<String>,
+}
+
+impl Start {
+    /// Of a run's folder, or of a file that [`Run::save_start`] wrote; `None` where `path` is neither.
+    fn read(path: &Path) -> Result<Option<Self>> {
+        if path.is_dir() {
+            let run = Run::open(path)?;
+            let file = run.training_weights();
+            return Ok(Some(Self {
+                tensors: load_weights(&file)?,
+                classes: run.classes(),
+                file,
+            }));
+        }
+        // Anything else is told what is wrong with it where backbones are read.
+        let tensors = load_weights(path).unwrap_or_default();
+        let is_whole = tensors.keys().any(|name| name.starts_with(LEARNED));
+        Ok(is_whole.then(|| Self {
+            file: path.to_owned(),
+            tensors,
+            classes: Vec::new(),
+        }))
+    }
 }
 
 /// For each of our classes its place among theirs.
@@ -82,6 +125,14 @@ impl Classes {
 
     fn known(&self) -> usize {
         self.places.iter().flatten().count()
+    }
+
+    /// Our classes that they have not.
+    fn unknown(&self) -> BTreeSet<u32> {
+        let classes = (0..).zip(&self.places);
+        classes
+            .filter_map(|(class, place)| place.is_none().then_some(class))
+            .collect()
     }
 
     /// Their values of the tensor `name`, with ours where they have none for a class.
@@ -179,6 +230,7 @@ mod tests {
         );
         assert_eq!(centers.unwrap().values, [3.0, 4.0, 0.3, 0.4, 1.0, 2.0]);
         assert_eq!(classes.known(), 2);
+        assert_eq!(classes.unknown(), BTreeSet::from([1]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Gradients of a convolution as matrix products.
 
-use super::depthwise::{depthwise_input_gradient, depthwise_weight_gradient};
+use super::depthwise::{depthwise, depthwise_gradients};
 use super::geometry::Geometry;
 use super::norm::tensor;
 use alloc::vec;
@@ -30,6 +30,11 @@ impl Convolution {
         let [_, inputs, _, _] = weight.shape().dims();
         if self.groups > 1 && inputs > 1 {
             return self.grouped_forward(&x, &weight);
+        }
+        if self.is_depthwise(&weight) && self.stride == 1 {
+            let [batch, channels, _, _] = x.shape().dims();
+            let geometry = self.geometry(&x, &weight);
+            return depthwise(geometry, [batch, channels], &x, &weight);
         }
         Flex::conv2d(x, weight, None, self.options())
     }
@@ -61,8 +66,32 @@ impl Convolution {
         tensor(result, [batch, outputs, rows, columns])
     }
 
-    /// The gradient for x, shaped like it.
-    pub(super) fn input_gradient(
+    /// The gradients for x and for the weight, shaped like them, those that are `wanted`.
+    pub(super) fn gradients(
+        self,
+        x: &FloatTensor<Flex>,
+        weight: &FloatTensor<Flex>,
+        gradient: FloatTensor<Flex>,
+        wanted: [bool; 2],
+    ) -> [Option<FloatTensor<Flex>>; 2] {
+        let [of_x, of_weight] = wanted;
+        if self.is_depthwise(weight) {
+            let [batch, channels, _, _] = x.shape().dims();
+            let geometry = self.geometry(x, weight);
+            let found = depthwise_gradients(geometry, [batch, channels], x, weight, gradient);
+            let [for_x, for_weight] = found;
+            return [of_x.then_some(for_x), of_weight.then_some(for_weight)];
+        }
+        [
+            of_x.then(|| self.input_gradient(x, weight, &gradient)),
+            of_weight.then(|| match self.is_pointwise(weight) {
+                true => pointwise_weight_gradient(x, &gradient),
+                false => self.weight_gradient(x, weight, &gradient),
+            }),
+        ]
+    }
+
+    fn input_gradient(
         self,
         x: &FloatTensor<Flex>,
         weight: &FloatTensor<Flex>,
@@ -70,14 +99,11 @@ impl Convolution {
     ) -> FloatTensor<Flex> {
         let [outputs, inputs, _, _] = weight.shape().dims();
         let [batch, channels, height, width] = x.shape().dims();
-        let geometry = self.geometry(x, weight);
-        if self.is_depthwise(weight) {
-            return depthwise_input_gradient(geometry, batch, weight, gradient);
-        }
         if self.is_pointwise(weight) {
             let transposed = Flex::float_swap_dims(weight.clone(), 0, 1).to_contiguous();
             return Flex::conv2d(gradient.clone(), transposed, None, self.options());
         }
+        let geometry = self.geometry(x, weight);
         let places = geometry.places();
         let weights = self.by_group(weight);
         let gradient = gradient.to_contiguous();
@@ -96,19 +122,15 @@ impl Convolution {
         tensor(result, [batch, channels, height, width])
     }
 
-    /// The gradient for the weight, shaped like it.
-    pub(super) fn weight_gradient(
+    fn weight_gradient(
         self,
         x: &FloatTensor<Flex>,
         weight: &FloatTensor<Flex>,
         gradient: &FloatTensor<Flex>,
     ) -> FloatTensor<Flex> {
         let [outputs, inputs, kernel_height, kernel_width] = weight.shape().dims();
-        let [batch, channels, height, width] = x.shape().dims();
+        let [_, _, height, width] = x.shape().dims();
         let geometry = self.geometry(x, weight);
-        if self.is_depthwise(weight) {
-            return depthwise_weight_gradient(geometry, [batch, channels], x, gradient);
-        }
         let (rows, places) = (inputs * geometry.taps(), geometry.places());
         let of_group = outputs / self.groups;
         let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
@@ -175,4 +197,28 @@ impl Convolution {
             stride: self.stride,
         }
     }
+}
+
+/// The gradient for the weight of a 1x1 convolution, `[output, input, 1, 1]`: a product an image.
+fn pointwise_weight_gradient(
+    x: &FloatTensor<Flex>,
+    gradient: &FloatTensor<Flex>,
+) -> FloatTensor<Flex> {
+    let matrices = |map: &FloatTensor<Flex>| {
+        let [batch, channels, height, width] = map.shape().dims();
+        map.to_contiguous()
+            .reshape([batch, channels, height * width].into())
+    };
+    let [_, outputs, _, _] = gradient.shape().dims();
+    let [_, inputs, _, _] = x.shape().dims();
+    let products = Flex::float_matmul(matrices(gradient), matrices(x).transpose(1, 2));
+    let products = products.to_contiguous();
+    // Image after image, so that the sum does not depend on the threads.
+    let mut sum = vec![0.0_f32; outputs * inputs];
+    for product in products.storage::<f32>().chunks(outputs * inputs) {
+        for (sum, product) in sum.iter_mut().zip(product) {
+            *sum += product;
+        }
+    }
+    tensor(sum, [outputs, inputs, 1, 1])
 }

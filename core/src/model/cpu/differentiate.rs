@@ -82,13 +82,13 @@ impl Backward<Flex, 2> for Convolution {
         let [x, weight] = ops
             .state
             .map(|node| checkpointer.retrieve_node_output::<FloatTensor<Flex>>(node));
-        if let Some(node) = x_node {
-            let of_x = self.input_gradient(&x, &weight, &gradient);
-            gradients.register::<Flex>(node.id, of_x);
-        }
-        if let Some(node) = weight_node {
-            let of_weight = self.weight_gradient(&x, &weight, &gradient);
-            gradients.register::<Flex>(node.id, of_weight);
+        let parents = [x_node, weight_node];
+        let wanted = parents.each_ref().map(Option::is_some);
+        let found = self.gradients(&x, &weight, gradient, wanted);
+        for (node, gradient) in parents.into_iter().zip(found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                gradients.register::<Flex>(node.id, gradient);
+            }
         }
     }
 }
@@ -119,7 +119,7 @@ impl Backward<Flex, 3> for NormActivation {
             moments,
         } = ops.state;
         let x = checkpointer.retrieve_node_output::<FloatTensor<Flex>>(x);
-        let result = NormActivation::backward(self, &x, &gamma, &beta, &moments, &gradient);
+        let result = NormActivation::backward(self, &x, &gamma, &beta, &moments, gradient);
         let of = [result.x, result.gamma, result.beta];
         for (node, gradient) in ops.parents.into_iter().zip(of) {
             if let Some(node) = node {

@@ -2,9 +2,10 @@
 //!
 //! burn 0.22 takes the weight gradient of a convolution by convolving with a kernel as large as the
 //! map, once for every group, and composes a training batch norm and its activation of a dozen
-//! passes over the map. Here the same gradients are matrix products and two passes. Any other
-//! device takes burn's own way ([`applies`]), and so does evaluation, but for convolutions in groups
-//! ([`infers`]).
+//! passes over the map. Here the same gradients are matrix products and two passes. In evaluation it
+//! adds the bias and applies the activation on one thread, which takes as long as the convolutions;
+//! here that is one parallel pass ([`folded`]). Any other device takes burn's own way ([`applies`],
+//! [`infers`]).
 
 mod convolution;
 mod depthwise;
@@ -13,6 +14,7 @@ mod geometry;
 mod norm;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 use alloc::vec;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
@@ -48,6 +50,29 @@ trait TrainingLayers: Backend {
     ) -> FloatTensor<Self>;
 }
 
+/// What evaluation adds.
+#[backend_extension(Flex)]
+trait InferenceLayers: Backend {
+    /// clamp(x + bias), per channel; in the memory of `x` where nobody else holds it.
+    fn bias_activation(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        low: f32,
+        high: f32,
+    ) -> FloatTensor<Self>;
+}
+
+impl InferenceLayers for Flex {
+    fn bias_activation(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        low: f32,
+        high: f32,
+    ) -> FloatTensor<Self> {
+        norm::bias_activation(x, &bias, low, high)
+    }
+}
+
 impl TrainingLayers for Flex {
     fn convolve(
         x: FloatTensor<Self>,
@@ -77,13 +102,37 @@ pub(super) fn applies(x: &Tensor<4>) -> bool {
     x.device().is_autodiff() && grouped::is_on_cpu(x) && x.dtype() == DType::F32
 }
 
-/// Whether a convolution in evaluation is faster here than burn's: one in groups.
-pub(super) fn infers(conv: &Conv2d, x: &Tensor<4>) -> bool {
-    grouped::is_grouped(conv) && grouped::is_on_cpu(x) && x.dtype() == DType::F32
+/// Whether `x` is evaluated on the CPU in f32.
+pub(super) fn infers(x: &Tensor<4>) -> bool {
+    !x.device().is_autodiff() && grouped::is_on_cpu(x) && x.dtype() == DType::F32
 }
 
 /// A convolution, its bias included.
 pub(super) fn convolution(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let y = products(conv, x);
+    match &conv.bias {
+        Some(bias) => y + bias.val().reshape([1, -1, 1, 1]),
+        None => y,
+    }
+}
+
+/// A convolution that has taken its batch norm in, and the activation; no gradient flows through it.
+pub(super) fn folded(conv: &Conv2d, activation: Activation, x: Tensor<4>) -> Tensor<4> {
+    let y = products(conv, x);
+    let Some(bias) = &conv.bias else {
+        return activation.forward(y);
+    };
+    let (low, high) = activation.limits();
+    Tensor::from_dispatch(<Dispatch as InferenceLayers>::bias_activation(
+        y.into_dispatch(),
+        bias.val().into_dispatch(),
+        low,
+        high,
+    ))
+}
+
+/// A convolution without its bias.
+fn products(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let PaddingConfig2d::Explicit(rows, columns, _, _) = conv.padding else {
         return conv.forward(x); // no layer of ours has another
     };
@@ -92,15 +141,11 @@ pub(super) fn convolution(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
         padding: [rows, columns],
         groups: conv.groups,
     };
-    let y = Tensor::from_dispatch(<Dispatch as TrainingLayers>::convolve(
+    Tensor::from_dispatch(<Dispatch as TrainingLayers>::convolve(
         x.into_dispatch(),
         conv.weight.val().into_dispatch(),
         shape,
-    ));
-    match &conv.bias {
-        Some(bias) => y + bias.val().reshape([1, -1, 1, 1]),
-        None => y,
-    }
+    ))
 }
 
 /// Batch norm and activation. A norm that is training takes the batch's statistics and moves its

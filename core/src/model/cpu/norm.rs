@@ -1,5 +1,6 @@
 //! Batch norm and the activation behind it, forward in one pass and backward in two.
 
+use super::vector::{self, Kernel, LANES, Sums};
 use alloc::vec;
 use alloc::vec::Vec;
 use burn::backend::{Flex, TensorMetadata, tensor::FloatTensor};
@@ -46,7 +47,7 @@ pub(super) fn moments(x: &FloatTensor<Flex>) -> FloatTensor<Flex> {
     let planes: Vec<(f64, f64)> = x
         .storage::<f32>()
         .par_chunks(plane)
-        .map(plane_moments)
+        .map(|values| vector::run(PlaneMoments(values)))
         .collect();
     let mut result = vec![0.0; 2 * channels];
     for channel in 0..channels {
@@ -62,10 +63,17 @@ pub(super) fn moments(x: &FloatTensor<Flex>) -> FloatTensor<Flex> {
 }
 
 /// Mean of a plane, and the sum of its squared deviations.
-fn plane_moments(values: &[f32]) -> (f64, f64) {
-    let mean = sum(values, |v| v) / values.len() as f32;
-    let squares = sum(values, |v| (v - mean) * (v - mean));
-    (f64::from(mean), f64::from(squares))
+struct PlaneMoments<'a>(&'a [f32]);
+
+impl Kernel for PlaneMoments<'_> {
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    fn run(self) -> (f64, f64) {
+        let mean = sum(self.0, |v| v) / self.0.len() as f32;
+        let squares = sum(self.0, |v| (v - mean) * (v - mean));
+        (f64::from(mean), f64::from(squares))
+    }
 }
 
 impl NormActivation {
@@ -86,121 +94,101 @@ impl NormActivation {
             .zip(x.storage::<f32>().par_chunks(height * width))
             .enumerate()
             .for_each(|(plane, (output, x))| {
-                self.plane_forward(channels[plane % count], x, output);
+                let (norm, channel) = (self, channels[plane % count]);
+                vector::run(PlaneForward {
+                    norm,
+                    channel,
+                    x,
+                    output,
+                });
             });
         tensor(output, [batch, count, height, width])
     }
 
-    /// Gradients from that of the output, `[batch, channels, height, width]` like `x`.
+    /// Gradients from that of the output, `[batch, channels, height, width]` like `x`, whose memory
+    /// becomes that of the gradient for x where nobody else holds it.
     pub(super) fn backward(
         self,
         x: &FloatTensor<Flex>,
         gamma: &FloatTensor<Flex>,
         beta: &FloatTensor<Flex>,
         moments: &FloatTensor<Flex>,
-        gradient: &FloatTensor<Flex>,
+        gradient: FloatTensor<Flex>,
     ) -> NormGradients {
-        let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
+        let x = x.to_contiguous();
         let [batch, count, height, width] = x.shape().dims();
         let plane = height * width;
-        let channels = self.channels(gamma, beta, moments);
-        let (x, gradient) = (x.storage::<f32>(), gradient.storage::<f32>());
-        let sums: Vec<(f32, f32)> = x
-            .par_chunks(plane)
-            .zip(gradient.par_chunks(plane))
+        let x = x.storage::<f32>();
+        let mut gradient = owned(gradient);
+        let mut planes: Vec<Vec<&mut [f32]>> = Vec::new();
+        planes.resize_with(count, || Vec::with_capacity(batch));
+        let all = gradient.storage_mut::<f32>().chunks_mut(plane);
+        for (index, values) in all.enumerate() {
+            planes[index % count].push(values);
+        }
+        // Channel by channel, so that the second pass finds the first one's values in the cache.
+        let (of_gamma, of_beta): (Vec<f32>, Vec<f32>) = planes
+            .into_par_iter()
+            .zip(self.channels(gamma, beta, moments))
             .enumerate()
-            .map(|(index, (x, gradient))| self.plane_sums(channels[index % count], x, gradient))
-            .collect();
-        let total = |channel: usize, of: fn(&(f32, f32)) -> f32| -> f32 {
-            (0..batch)
-                .map(|image| f64::from(of(&sums[image * count + channel])))
-                .sum::<f64>() as f32
-        };
-        let gamma_gradient: Vec<f32> = (0..count).map(|c| total(c, |s| s.0)).collect();
-        let beta_gradient: Vec<f32> = (0..count).map(|c| total(c, |s| s.1)).collect();
+            .map(|(index, (mut gradients, channel))| {
+                let inputs = || x.chunks(plane).skip(index).step_by(count);
+                self.channel_gradient(channel, inputs, &mut gradients)
+            })
+            .unzip();
+        NormGradients {
+            x: gradient,
+            gamma: tensor(of_gamma, [count]),
+            beta: tensor(of_beta, [count]),
+        }
+    }
 
+    /// Turns a channel's planes of the output's gradient into those of the input's; the gradients for
+    /// gamma and beta.
+    fn channel_gradient<'a, I: Iterator<Item = &'a [f32]>>(
+        self,
+        channel: Channel,
+        inputs: impl Fn() -> I,
+        gradients: &mut [&mut [f32]],
+    ) -> (f32, f32) {
+        let (mut of_gamma, mut of_beta) = (0.0_f64, 0.0_f64);
+        for (x, gradient) in inputs().zip(gradients.iter()) {
+            let (scaled, plain) = vector::run(PlaneSums {
+                norm: self,
+                channel,
+                x,
+                gradient,
+            });
+            of_gamma += f64::from(scaled);
+            of_beta += f64::from(plain);
+        }
+        let (of_gamma, of_beta) = (of_gamma as f32, of_beta as f32);
+        let values: usize = gradients.iter().map(|plane| plane.len()).sum();
         let share = if self.learns {
-            1.0 / (batch * plane) as f32
+            1.0 / values as f32
         } else {
             0.0
         };
-        let mut result = vec![0.0_f32; x.len()];
-        result
-            .par_chunks_mut(plane)
-            .zip(x.par_chunks(plane).zip(gradient.par_chunks(plane)))
-            .enumerate()
-            .for_each(|(index, (result, (x, gradient)))| {
-                let channel = channels[index % count];
-                let means = (
-                    gamma_gradient[index % count] * share,
-                    beta_gradient[index % count] * share,
-                );
-                self.plane_gradient(channel, means, x, gradient, result);
+        let means = (of_gamma * share, of_beta * share);
+        for (x, gradient) in inputs().zip(gradients) {
+            vector::run(PlaneGradient {
+                norm: self,
+                channel,
+                means,
+                x,
+                gradient,
             });
-        NormGradients {
-            x: tensor(result, [batch, count, height, width]),
-            gamma: tensor(gamma_gradient, [count]),
-            beta: tensor(beta_gradient, [count]),
         }
-    }
-
-    fn plane_forward(self, channel: Channel, x: &[f32], output: &mut [f32]) {
-        let scale = channel.gamma * channel.inverse;
-        let shift = channel.beta - channel.mean * scale;
-        for (output, &x) in output.iter_mut().zip(x) {
-            *output = self.limit(x * scale + shift);
-        }
-    }
-
-    /// Σ g·x̂ and Σ g over a plane, where g is the gradient that passes the limits.
-    fn plane_sums(self, channel: Channel, x: &[f32], gradient: &[f32]) -> (f32, f32) {
-        let mut scaled = [0.0_f32; LANES];
-        let mut plain = [0.0_f32; LANES];
-        let mut add = |x: &[f32], gradient: &[f32]| {
-            let sums = scaled.iter_mut().zip(&mut plain);
-            for ((&x, &gradient), (scaled, plain)) in x.iter().zip(gradient).zip(sums) {
-                let (normal, gradient) = self.passing(channel, x, gradient);
-                *scaled += gradient * normal;
-                *plain += gradient;
-            }
-        };
-        let (x, gradient) = (x.chunks_exact(LANES), gradient.chunks_exact(LANES));
-        let rest = (x.remainder(), gradient.remainder());
-        for (x, gradient) in x.zip(gradient) {
-            add(x, gradient);
-        }
-        add(rest.0, rest.1);
-        (scaled.iter().sum(), plain.iter().sum())
-    }
-
-    /// γ/√(σ² + ε)·(g − mean(g) − x̂·mean(g·x̂)), the last two only through the batch's moments.
-    fn plane_gradient(
-        self,
-        channel: Channel,
-        (mean_scaled, mean_plain): (f32, f32),
-        x: &[f32],
-        gradient: &[f32],
-        result: &mut [f32],
-    ) {
-        let scale = channel.gamma * channel.inverse;
-        for ((result, &x), &gradient) in result.iter_mut().zip(x).zip(gradient) {
-            let (normal, gradient) = self.passing(channel, x, gradient);
-            *result = scale * (gradient - mean_plain - normal * mean_scaled);
-        }
+        (of_gamma, of_beta)
     }
 
     /// x̂ and the gradient where the output is within the limits, 0 elsewhere.
+    #[inline(always)]
     fn passing(self, channel: Channel, x: f32, gradient: f32) -> (f32, f32) {
         let normal = (x - channel.mean) * channel.inverse;
         let output = normal * channel.gamma + channel.beta;
         let within = output > self.low && output < self.high;
         (normal, if within { gradient } else { 0.0 })
-    }
-
-    /// Not `clamp`: a NaN must stay one, and the loss then stops the training.
-    fn limit(self, value: f32) -> f32 {
-        let value = if value < self.low { self.low } else { value };
-        if value > self.high { self.high } else { value }
     }
 
     fn channels(
@@ -228,11 +216,142 @@ impl NormActivation {
     }
 }
 
-/// Partial sums kept side by side, so that the compiler may add them at once.
-const LANES: usize = 16;
+/// A plane's outputs.
+struct PlaneForward<'a> {
+    norm: NormActivation,
+    channel: Channel,
+    x: &'a [f32],
+    output: &'a mut [f32],
+}
 
+impl Kernel for PlaneForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let scale = self.channel.gamma * self.channel.inverse;
+        let shift = self.channel.beta - self.channel.mean * scale;
+        let limits = (self.norm.low, self.norm.high);
+        for (output, &x) in self.output.iter_mut().zip(self.x) {
+            *output = within(x * scale + shift, limits);
+        }
+    }
+}
+
+/// Σ g·x̂ and Σ g over a plane, where g is the gradient that passes the limits.
+struct PlaneSums<'a> {
+    norm: NormActivation,
+    channel: Channel,
+    x: &'a [f32],
+    gradient: &'a [f32],
+}
+
+impl PlaneSums<'_> {
+    #[inline(always)]
+    fn add(&self, x: &[f32], gradient: &[f32], scaled: &mut Sums, plain: &mut Sums) {
+        let sums = scaled.iter_mut().zip(plain);
+        for ((&x, &gradient), (scaled, plain)) in x.iter().zip(gradient).zip(sums) {
+            let (normal, gradient) = self.norm.passing(self.channel, x, gradient);
+            *scaled += gradient * normal;
+            *plain += gradient;
+        }
+    }
+}
+
+impl Kernel for PlaneSums<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn run(self) -> (f32, f32) {
+        let (mut scaled, mut plain) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        let (x, gradient) = (
+            self.x.chunks_exact(LANES),
+            self.gradient.chunks_exact(LANES),
+        );
+        let rest = (x.remainder(), gradient.remainder());
+        for (x, gradient) in x.zip(gradient) {
+            self.add(x, gradient, &mut scaled, &mut plain);
+        }
+        self.add(rest.0, rest.1, &mut scaled, &mut plain);
+        (scaled.iter().sum(), plain.iter().sum())
+    }
+}
+
+/// γ/√(σ² + ε)·(g − mean(g) − x̂·mean(g·x̂)) in the place of a plane's gradient; the means are 0 where
+/// the moments are not the batch's.
+struct PlaneGradient<'a> {
+    norm: NormActivation,
+    channel: Channel,
+    /// Of g·x̂ and of g.
+    means: (f32, f32),
+    x: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl Kernel for PlaneGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let scale = self.channel.gamma * self.channel.inverse;
+        let (scaled, plain) = self.means;
+        for (gradient, &x) in self.gradient.iter_mut().zip(self.x) {
+            let (normal, passing) = self.norm.passing(self.channel, x, *gradient);
+            *gradient = scale * (passing - plain - normal * scaled);
+        }
+    }
+}
+
+/// clamp(x + bias) for each channel of `[batch, channels, height, width]`.
+pub(super) fn bias_activation(
+    x: FloatTensor<Flex>,
+    bias: &FloatTensor<Flex>,
+    low: f32,
+    high: f32,
+) -> FloatTensor<Flex> {
+    let [_, count, height, width] = x.shape().dims();
+    let (mut x, bias) = (owned(x), bias.to_contiguous());
+    let bias = bias.storage::<f32>();
+    let planes = x.storage_mut::<f32>().par_chunks_mut(height * width);
+    planes.enumerate().for_each(|(plane, values)| {
+        let bias = bias[plane % count];
+        vector::run(PlaneBias {
+            values,
+            bias,
+            limits: (low, high),
+        });
+    });
+    x
+}
+
+/// A plane with a bias added, within limits.
+struct PlaneBias<'a> {
+    values: &'a mut [f32],
+    bias: f32,
+    limits: (f32, f32),
+}
+
+impl Kernel for PlaneBias<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for value in self.values {
+            *value = within(*value + self.bias, self.limits);
+        }
+    }
+}
+
+/// Not `clamp`: a NaN must stay one, and the loss then stops the training.
+#[inline(always)]
+fn within(value: f32, (low, high): (f32, f32)) -> f32 {
+    let value = if value < low { low } else { value };
+    if value > high { high } else { value }
+}
+
+#[inline(always)]
 fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
+    let mut lanes: Sums = [0.0; LANES];
     let chunks = values.chunks_exact(LANES);
     let rest: f32 = chunks.remainder().iter().map(|&v| of(v)).sum();
     for chunk in chunks {
@@ -241,6 +360,11 @@ fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + rest
+}
+
+/// The same values in order, in memory that is written to without a copy where nobody else holds it.
+pub(super) fn owned(values: FloatTensor<Flex>) -> FloatTensor<Flex> {
+    values.to_contiguous() // and what was given ends here
 }
 
 /// A tensor of these values.

@@ -163,3 +163,35 @@ fn output_gradients_and_statistics_are_burns() {
         }
     }
 }
+
+#[test]
+fn evaluation_gives_what_burns_own_layers_do() {
+    let device = Device::flex();
+    for case in cases() {
+        let [height, width] = case.size;
+        let count = 3 * case.config.input * height * width;
+        let values: Vec<f32> = (0..count)
+            .map(|i| (i * 7919 % 1009) as f32 / 250.0 - 2.0)
+            .collect();
+        let shape = [3, case.config.input, height, width];
+        let x = Tensor::<4>::from_data(TensorData::new(values.clone(), shape), &device);
+        let layer = case
+            .config
+            .init(&device)
+            .map(&mut Prepare { learns: false });
+        let layer = layer.fold();
+        assert!(super::infers(&x));
+        let ours = layer.forward(x.clone());
+        let theirs = layer.composed(x.clone());
+        let difference = (ours - theirs.clone()).abs().max().into_scalar::<f32>();
+        let scale = theirs.abs().max().into_scalar::<f32>().max(1.0);
+        assert!(
+            difference <= 1e-5 * scale,
+            "{:?} at {:?}: {difference}",
+            case.config,
+            case.size
+        );
+        let kept: Vec<f32> = x.into_data().try_into_vec().expect("f32");
+        assert_eq!(kept, values, "the input must stay as it is");
+    }
+}

@@ -149,7 +149,7 @@ impl Phases<'_> {
         network: TrainingNetwork,
         phase: &Phase,
         order: impl Fn(&TrainingNetwork, u64) -> Result<Vec<usize>>,
-        loss: impl Fn(Tensor<2>, &[u32]) -> Result<Tensor<1>>,
+        loss: impl Fn(Tensor<2>, &[u32]) -> Result<Tensor<1>> + Sync,
         trainer: &mut Trainer<'_>,
     ) -> Result<TrainingNetwork> {
         let Size { batches, pairs } = self.pairs.size();
@@ -205,6 +205,8 @@ pub(in crate::train) fn embed(
     photos: Vec<usize>,
 ) -> Result<Vec<f32>> {
     let device = embedder.devices().into_iter().next().unwrap_or_default();
+    // As in a bundle: burn's batch norm would take as long as the convolutions.
+    let embedder = &embedder.clone().fold();
     let batches = samples.load(photos, EMBEDDED_AT_ONCE, 0, Look::Plain, &device);
     let mut features = Vec::new();
     for inputs in batches {

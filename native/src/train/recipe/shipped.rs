@@ -11,7 +11,7 @@ macro_rules! recipes {
 pub const RECIPES: &[(&str, &str)] = recipes! {
     "":
         "demo" "small" "small-scratch" "tiny"
-        "humpback-finder" "humpback-first" "humpback-second" "humpback-third" "humpback-all";
+        "humpback-finder" "humpback-first" "humpback-second" "humpback-third" "humpback-mirrored" "humpback-all";
 };
 
 /// Recipes of descriptors.

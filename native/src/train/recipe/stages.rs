@@ -56,6 +56,11 @@ pub struct Stage {
     /// Highest rate of the backbone's shallower half, which the first stage does not train.
     #[serde(default)]
     pub lower_rate: f64,
+    /// So many of the backbone's first blocks keep what they have, and its stem with them; 0 keeps
+    /// none. The largest maps are theirs, so that with `frozen_norms = "rest"` a step takes a CPU half
+    /// the time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fixed_blocks: usize,
     /// What batch norms do in parts whose rate is zero; the original's learn.
     #[serde(default)]
     pub frozen_norms: FrozenNorms,
