@@ -1,5 +1,5 @@
-//! What a descriptor is worth on real photos: known top-1 by local features alone, as `docs/results.md`,
-//! *Local features*, has it.
+//! What a descriptor is worth on real photos: known top-1 by local features alone, as
+//! `docs/results/local-features.md` has it.
 //!
 //! `cargo bench -p flukeprint --bench descriptors -- RUN [queries] [gallery] [keypoints] [width] ROW...`: known
 //! photos of the run's half for tuning (100, drawn with seed 7) against photos of its training list (500:

@@ -37,6 +37,61 @@ fn what_is_not_trained_on_stays_as_the_other_run_left_it() {
     }
 }
 
+/// What must be there and load elsewhere: backbone and heads, rounded to half precision, and no whale's column.
+#[test]
+fn weights_kept_of_a_run_are_what_another_training_begins_with() {
+    let place = tempfile::tempdir().unwrap();
+    let kept = place.path().join("whales.safetensors");
+    succeed(
+        flukeprint(&["weights", "--run"])
+            .arg(run_folder())
+            .arg("--out")
+            .arg(&kept),
+    );
+    let learned = load_weights(&run_folder().join("training.safetensors")).unwrap();
+    let weights = load_weights(&kept).unwrap();
+    assert!(weights.keys().any(|name| name.contains(".heads.")));
+    for (name, values) in &weights {
+        assert!(name.starts_with("network.embedder."), "{name}");
+        let own = &learned[name];
+        assert_eq!(values.shape, own.shape, "{name}");
+        for (kept, own) in values.values.iter().zip(&own.values) {
+            let close = (kept - own).abs() <= own.abs() / 2048.0 + 1e-7;
+            assert!(close, "{name}: {kept} for {own}");
+        }
+    }
+
+    let out = place.path().join("run");
+    let mut train = flukeprint(&["train", "--data"]);
+    train.arg(catalogue()).arg("--start").arg(&kept);
+    let nothing = recipe(place.path(), "nothing", NOTHING);
+    train.arg("--recipe").arg(nothing).arg("--out").arg(&out);
+    let said = succeed(&mut train).stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("0 of 30 classes are known there"), "{said}");
+    let begun = load_weights(&out.join("training.safetensors")).unwrap();
+    for (name, values) in &weights {
+        assert_eq!(&begun[name], values, "{name}");
+    }
+    assert!(begun.len() > weights.len());
+
+    let mut other = flukeprint(&["train", "--data"]);
+    other.arg(catalogue()).arg("--start").arg(&kept);
+    let wider = recipe(place.path(), "wider", "[model]\nhead_width = 24\n");
+    let output = other
+        .arg("--recipe")
+        .arg(wider)
+        .arg("--out")
+        .arg(place.path().join("none"))
+        .output()
+        .unwrap();
+    let said = common::refusal(&output);
+    assert!(
+        said.contains("whales.safetensors") && said.contains("[model]"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_run_of_another_shape_is_refused_by_the_tensor_that_differs() {
     let place = tempfile::tempdir().unwrap();

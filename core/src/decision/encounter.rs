@@ -14,7 +14,7 @@
 //!
 //! The probabilities then are those of one photo with β · n^[`GROWTH`] in place of β: photos of one
 //! encounter agree in more than the animal (light, distance, pose), so n of them are worth less than n
-//! independent ones. docs/results.md, *Encounters*, has what the three constants were chosen by.
+//! independent ones. docs/results/encounters.md has what the three constants were chosen by.
 //!
 //! Where local features found something, the column of the encounter is raised by the mean of what it would
 //! raise each photo's by ([`EvidenceParameters::raised_together`]). It is not moved near a median: a match of

@@ -4,8 +4,8 @@
 //! photos too: one photo's light and pose are its own, a mean has less of them. The cosine becomes
 //! (1 - share) · nearest + share · centre. It does not touch `New`, whose photos are of many whales.
 //!
-//! What else was tried, and was no better on photos that it was not tuned on, stands in docs/results.md,
-//! *Beyond the nearest photo*.
+//! What else was tried, and was no better on photos that it was not tuned on, stands in
+//! docs/results/decision.md, *Beyond the nearest photo*.
 
 use alloc::vec::Vec;
 

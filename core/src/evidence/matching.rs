@@ -40,7 +40,7 @@ impl MatchOptions {
 }
 
 impl Default for MatchOptions {
-    /// As measured: `docs/results.md`, "Matching and geometry".
+    /// As measured: `docs/results/local-features.md`, "Matching and geometry".
     fn default() -> Self {
         Self {
             ratio: 0.85,

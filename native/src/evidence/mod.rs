@@ -21,8 +21,8 @@ use flukeprint_core::evidence::probability::{Curve, CurveError};
 use std::path::Path;
 
 /// Inliers, and how often the two photos were of one whale: isotonic regression over a query and the
-/// best photo of each of the first five whales that the vote names, `docs/results.md`, "Matching and
-/// geometry".
+/// best photo of each of the first five whales that the vote names, `docs/results/local-features.md`,
+/// "Matching and geometry".
 const MEASURED: [[f64; 2]; 13] = [
     [0.0, 0.0],
     [2.09, 0.0012],

@@ -8,7 +8,7 @@
 //! there and an imprinted one has not: with the mean of the trained biases, enrolled whales take twice as
 //! many photos of known ones as chance would give them, or nearly all, by the network. Matching a mean or
 //! a quantile of the logits does not do, for what competes for the first place is the very end of their
-//! tail, and that of an imprinted column is longer (docs/results.md, *Enrolling*).
+//! tail, and that of an imprinted column is longer (docs/results/encounters.md, *Enrolling*).
 //!
 //! Everything comes from the bundle itself: the column of an individual follows from the gallery's rows,
 //! the trained columns and T.

@@ -68,7 +68,7 @@ impl GeometryOptions {
 }
 
 impl Default for GeometryOptions {
-    /// As measured: `docs/results.md`, "Matching and geometry".
+    /// As measured: `docs/results/local-features.md`, "Matching and geometry".
     fn default() -> Self {
         Self {
             tolerance: 0.05,

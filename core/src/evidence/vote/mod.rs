@@ -34,7 +34,7 @@ pub struct VoteOptions {
 }
 
 impl Default for VoteOptions {
-    /// As measured: `docs/results.md`, "Matching and geometry".
+    /// As measured: `docs/results/local-features.md`, "Matching and geometry".
     fn default() -> Self {
         Self {
             neighbours: 4,
