@@ -30,7 +30,7 @@ impl Activation {
     }
 
     /// The least and the greatest value that it lets through.
-    #[cfg(feature = "train")]
+    #[cfg(feature = "flex")]
     pub(super) fn limits(self) -> (f32, f32) {
         match self {
             Self::Linear => (f32::NEG_INFINITY, f32::INFINITY),
@@ -132,9 +132,9 @@ impl ConvNorm {
             let x = super::cpu::convolution(&self.conv, x);
             return super::cpu::norm_activation(norm, self.activation, x);
         }
-        #[cfg(feature = "train")]
-        if self.norm.is_none() && super::cpu::infers(&x) {
-            return super::cpu::folded(&self.conv, self.activation, x);
+        #[cfg(feature = "flex")]
+        if self.norm.is_none() && super::folded::applies(&x) {
+            return super::folded::forward(&self.conv, self.activation, x);
         }
         self.finish(convolve(&self.conv, x))
     }
@@ -207,7 +207,7 @@ impl NormRelu {
 /// as the device does it fastest.
 pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "train")]
-    if super::cpu::applies(&x) || super::cpu::infers(&x) {
+    if super::cpu::applies(&x) || super::folded::applies(&x) {
         return super::cpu::convolution(conv, x);
     }
     if grouped::applies(conv, &x) {

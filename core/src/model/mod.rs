@@ -8,6 +8,7 @@
 //! - [`grouped`]: grouped convolution where a backend has none that is fast;
 //! - [`named`]: a network's tensors by name, in and out;
 //! - `trace`: what a network costs, read off its shapes;
+//! - `folded`: a brick in evaluation on the CPU, and `vector`, how its loops and those of `cpu` run;
 //! - `cpu`: a brick's gradients for training on the CPU (feature `train`).
 
 pub mod backbone;
@@ -15,12 +16,16 @@ pub mod backbone;
 mod cpu;
 pub mod embedder;
 pub mod finder;
+#[cfg(feature = "flex")]
+mod folded;
 pub mod grouped;
 pub mod head;
 pub mod layer;
 pub mod named;
 pub mod pool;
 mod trace;
+#[cfg(feature = "flex")]
+mod vector;
 
 pub use embedder::{Embedder, EmbedderConfig, Network};
 pub use finder::{Finder, FinderConfig};

@@ -177,6 +177,7 @@ mod tests {
                 upper: rate / 5.0,
                 lower: 0.0,
                 first_upper_block: 0,
+                fixed_blocks: 0,
             },
             map5,
             photos: 320,

@@ -6,8 +6,9 @@
 //! spread out with zeros between, which makes its stride 1.
 
 use super::geometry::Geometry;
-use super::norm::{owned, tensor};
-use super::vector::{self, Kernel, LANES};
+use super::norm::tensor;
+use crate::model::folded::owned;
+use crate::model::vector::{self, Kernel, LANES};
 use alloc::vec;
 use alloc::vec::Vec;
 use burn::backend::{Flex, tensor::FloatTensor};

@@ -2,10 +2,8 @@
 //!
 //! burn 0.22 takes the weight gradient of a convolution by convolving with a kernel as large as the
 //! map, once for every group, and composes a training batch norm and its activation of a dozen
-//! passes over the map. Here the same gradients are matrix products and two passes. In evaluation it
-//! adds the bias and applies the activation on one thread, which takes as long as the convolutions;
-//! here that is one parallel pass ([`folded`]). Any other device takes burn's own way ([`applies`],
-//! [`infers`]).
+//! passes over the map. Here the same gradients are matrix products and two passes. Any other
+//! device takes burn's own way ([`applies`]); for evaluation see [`super::folded`].
 
 mod convolution;
 mod depthwise;
@@ -14,7 +12,6 @@ mod geometry;
 mod norm;
 #[cfg(test)]
 mod tests;
-mod vector;
 
 use alloc::vec;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
@@ -50,29 +47,6 @@ trait TrainingLayers: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// What evaluation adds.
-#[backend_extension(Flex)]
-trait InferenceLayers: Backend {
-    /// clamp(x + bias), per channel; in the memory of `x` where nobody else holds it.
-    fn bias_activation(
-        x: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        low: f32,
-        high: f32,
-    ) -> FloatTensor<Self>;
-}
-
-impl InferenceLayers for Flex {
-    fn bias_activation(
-        x: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        low: f32,
-        high: f32,
-    ) -> FloatTensor<Self> {
-        norm::bias_activation(x, &bias, low, high)
-    }
-}
-
 impl TrainingLayers for Flex {
     fn convolve(
         x: FloatTensor<Self>,
@@ -102,11 +76,6 @@ pub(super) fn applies(x: &Tensor<4>) -> bool {
     x.device().is_autodiff() && grouped::is_on_cpu(x) && x.dtype() == DType::F32
 }
 
-/// Whether `x` is evaluated on the CPU in f32.
-pub(super) fn infers(x: &Tensor<4>) -> bool {
-    !x.device().is_autodiff() && grouped::is_on_cpu(x) && x.dtype() == DType::F32
-}
-
 /// A convolution, its bias included.
 pub(super) fn convolution(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let y = products(conv, x);
@@ -116,23 +85,8 @@ pub(super) fn convolution(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     }
 }
 
-/// A convolution that has taken its batch norm in, and the activation; no gradient flows through it.
-pub(super) fn folded(conv: &Conv2d, activation: Activation, x: Tensor<4>) -> Tensor<4> {
-    let y = products(conv, x);
-    let Some(bias) = &conv.bias else {
-        return activation.forward(y);
-    };
-    let (low, high) = activation.limits();
-    Tensor::from_dispatch(<Dispatch as InferenceLayers>::bias_activation(
-        y.into_dispatch(),
-        bias.val().into_dispatch(),
-        low,
-        high,
-    ))
-}
-
 /// A convolution without its bias.
-fn products(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+pub(super) fn products(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let PaddingConfig2d::Explicit(rows, columns, _, _) = conv.padding else {
         return conv.forward(x); // no layer of ours has another
     };

@@ -1,6 +1,7 @@
 //! Batch norm and the activation behind it, forward in one pass and backward in two.
 
-use super::vector::{self, Kernel, LANES, Sums};
+use crate::model::folded::{owned, within};
+use crate::model::vector::{self, Kernel, LANES, Sums};
 use alloc::vec;
 use alloc::vec::Vec;
 use burn::backend::{Flex, TensorMetadata, tensor::FloatTensor};
@@ -302,53 +303,6 @@ impl Kernel for PlaneGradient<'_> {
     }
 }
 
-/// clamp(x + bias) for each channel of `[batch, channels, height, width]`.
-pub(super) fn bias_activation(
-    x: FloatTensor<Flex>,
-    bias: &FloatTensor<Flex>,
-    low: f32,
-    high: f32,
-) -> FloatTensor<Flex> {
-    let [_, count, height, width] = x.shape().dims();
-    let (mut x, bias) = (owned(x), bias.to_contiguous());
-    let bias = bias.storage::<f32>();
-    let planes = x.storage_mut::<f32>().par_chunks_mut(height * width);
-    planes.enumerate().for_each(|(plane, values)| {
-        let bias = bias[plane % count];
-        vector::run(PlaneBias {
-            values,
-            bias,
-            limits: (low, high),
-        });
-    });
-    x
-}
-
-/// A plane with a bias added, within limits.
-struct PlaneBias<'a> {
-    values: &'a mut [f32],
-    bias: f32,
-    limits: (f32, f32),
-}
-
-impl Kernel for PlaneBias<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for value in self.values {
-            *value = within(*value + self.bias, self.limits);
-        }
-    }
-}
-
-/// Not `clamp`: a NaN must stay one, and the loss then stops the training.
-#[inline(always)]
-fn within(value: f32, (low, high): (f32, f32)) -> f32 {
-    let value = if value < low { low } else { value };
-    if value > high { high } else { value }
-}
-
 #[inline(always)]
 fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut lanes: Sums = [0.0; LANES];
@@ -360,11 +314,6 @@ fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + rest
-}
-
-/// The same values in order, in memory that is written to without a copy where nobody else holds it.
-pub(super) fn owned(values: FloatTensor<Flex>) -> FloatTensor<Flex> {
-    values.to_contiguous() // and what was given ends here
 }
 
 /// A tensor of these values.

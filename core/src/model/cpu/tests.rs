@@ -180,7 +180,7 @@ fn evaluation_gives_what_burns_own_layers_do() {
             .init(&device)
             .map(&mut Prepare { learns: false });
         let layer = layer.fold();
-        assert!(super::infers(&x));
+        assert!(crate::model::folded::applies(&x));
         let ours = layer.forward(x.clone());
         let theirs = layer.composed(x.clone());
         let difference = (ours - theirs.clone()).abs().max().into_scalar::<f32>();
