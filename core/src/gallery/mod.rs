@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::{FeatureError, GalleryError};
 pub use index::{Gallery, GalleryRow};
-pub use search::{Closeness, DISTANCE_EPSILON, Nearest};
+pub use search::{Closeness, DISTANCE_EPSILON, Nearest, dot};
 pub use store::{FeatureStore, normalized};
 
 /// What tables and answers call a whale that nobody has named, as in Kaggle's files.

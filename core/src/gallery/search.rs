@@ -177,8 +177,9 @@ fn closest<Q, R: Copy>(
     best
 }
 
-/// The dot product of two slices of one length, in [`LANES`] sums.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// The dot product of two slices of one length, always summed in the same order; of features of unit
+/// length their cosine.
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_blocks, a_rest) = a.as_chunks::<LANES>();
     let (b_blocks, b_rest) = b.as_chunks::<LANES>();
     let mut sums = [0.0_f32; LANES];

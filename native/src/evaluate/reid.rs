@@ -7,13 +7,10 @@
 use super::intervals::{Bootstrap, Interval};
 use crate::tune::TuneError;
 use crate::{Error, Result};
-use flukeprint_core::gallery::{Label, normalized};
+use flukeprint_core::gallery::{Label, dot, normalized};
 use flukeprint_core::metrics::{LISTED, RankCounts};
 use rayon::prelude::*;
 use serde::Serialize;
-
-/// Sums that are taken side by side.
-const LANES: usize = 16;
 
 /// How often photos find their whale.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -164,22 +161,6 @@ fn rank(query: usize, features: &[Vec<f32>], labels: &[Label]) -> usize {
 
 fn hit(rank: usize, k: usize) -> f64 {
     f64::from(u8::from(rank <= k))
-}
-
-/// The sum of the products, always in the same order.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
-    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0.0f32; LANES];
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    for (sum, (a, b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *sum += a * b;
-    }
-    sums.iter().sum()
 }
 
 #[cfg(test)]

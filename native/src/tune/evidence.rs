@@ -19,13 +19,13 @@ const VOTES_WEIGHTS: [f32; 9] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5];
 const NEW_RAISES: usize = 61;
 const NEW_STEP: f32 = 0.02;
 
-/// Chooses the worth of inliers, then by MAP@5 the weights (of equal ones the smallest), then the
-/// calibration of the raised scores. `found` has one entry a query, and votes for all or none of them;
-/// `whales` and `photos` say how it was searched.
+/// Chooses the worth of inliers, then by MAP@5 the weights (of equal ones the smallest). `found` has one
+/// entry a query, and votes for all or none of them; `whales` and `photos` say how it was searched. The
+/// order of the answers is chosen then, not yet how sure they are: see [`calibrate_evidence`].
 ///
 /// # Errors
 /// No pair of photos was compared; a parameter out of range.
-pub fn tune_evidence(
+pub fn weigh_evidence(
     queries: &LabelledQueries,
     found: &[Findings],
     parameters: &DecisionParameters,
@@ -45,17 +45,34 @@ pub fn tune_evidence(
         new_first: None,
     };
     let sum: f32 = parameters.weights.iter().sum();
-    let mut tuned = weights(&start, &scores, found, sum);
-    let raised: Vec<first::Scored> = scores
+    Ok(weights(&start, &scores, found, sum))
+}
+
+/// `weighed` with the calibration of the scores that it raises, for the queries and what was found that it
+/// was chosen on.
+///
+/// # Errors
+/// A parameter out of range.
+pub fn calibrate_evidence(
+    weighed: EvidenceParameters,
+    queries: &LabelledQueries,
+    found: &[Findings],
+    parameters: &DecisionParameters,
+) -> Result<EvidenceParameters, TuneError> {
+    let raised: Vec<first::Scored> = final_scores(queries, parameters)?
         .iter()
         .zip(found)
-        .map(|((scores, slot), found)| (tuned.raised(scores, found.found()), *slot))
+        .map(|((scores, slot), found)| (weighed.raised(scores, found.found()), *slot))
         .collect();
-    tuned.sharpness = sharpness::fit(&raised);
-    let [of_whales, of_new] = first::fit_apart(&raised, tuned.sharpness);
-    (tuned.first_slope, tuned.first_offset) = (of_whales.slope, of_whales.offset);
-    tuned.new_first = Some(of_new);
-    Ok(tuned)
+    let sharpness = sharpness::fit(&raised);
+    let [of_whales, of_new] = first::fit_apart(&raised, sharpness);
+    Ok(EvidenceParameters {
+        sharpness,
+        first_slope: of_whales.slope,
+        first_offset: of_whales.offset,
+        new_first: Some(of_new),
+        ..weighed
+    })
 }
 
 /// The final scores (step 5) of all queries with the slots of their true labels.
@@ -173,6 +190,11 @@ mod tests {
         counts.points()
     }
 
+    fn tuned(found: &[Findings]) -> EvidenceParameters {
+        let weighed = weigh_evidence(&queries(), found, &parameters(), [2, 1]).unwrap();
+        calibrate_evidence(weighed, &queries(), found, &parameters()).unwrap()
+    }
+
     fn found(inliers: [u32; 2], votes: &[f32]) -> Findings {
         Findings {
             inliers: vec![(0, inliers[0]), (1, inliers[1])],
@@ -189,7 +211,7 @@ mod tests {
             found([3, 4], &[]),
             found([4, 2], &[]),
         ];
-        let tuned = tune_evidence(&queries(), &found, &parameters(), [2, 1]).unwrap();
+        let tuned = tuned(&found);
         assert!(tuned.odds_weight > 0.0 && tuned.votes_weight == 0.0);
         assert_eq!(tuned.validate(), Ok(()));
         // The stranger that the network does not see is found where New is raised.
@@ -206,7 +228,7 @@ mod tests {
             found([3, 4], &[0.1, 0.1, 0.0]),
             found([4, 2], &[0.1, 0.1, 0.0]),
         ];
-        let tuned = tune_evidence(&queries(), &found, &parameters(), [2, 1]).unwrap();
+        let tuned = tuned(&found);
         assert_eq!(points(&found, &tuned), 240, "{tuned:?}");
         assert!(tuned.new_raise > 0.0);
     }
@@ -214,6 +236,6 @@ mod tests {
     #[test]
     fn without_a_pair_there_is_nothing_to_tell() {
         let found = vec![Findings::default(); 4];
-        assert!(tune_evidence(&queries(), &found, &parameters(), [2, 1]).is_err());
+        assert!(weigh_evidence(&queries(), &found, &parameters(), [2, 1]).is_err());
     }
 }

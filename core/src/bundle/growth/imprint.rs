@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 use super::super::members::prefix;
 use super::super::weights::{Stored, floats};
 use super::content::{Coded, Column, Content, Part, Row};
+use crate::gallery::dot;
 
 /// Photos that are asked at most, evenly taken from all.
 const PHOTOS: usize = 512;
@@ -232,23 +233,6 @@ fn coded(values: &[f32]) -> Coded {
 
 fn length(values: &[f32]) -> f32 {
     libm::sqrtf(dot(values, values))
-}
-
-/// The sum of the products, always in the same order.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
-    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0.0f32; LANES];
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    for (sum, (a, b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *sum += a * b;
-    }
-    sums.iter().sum()
 }
 
 /// ln Σ exp(value); −∞ of nothing.

@@ -43,12 +43,6 @@ impl<C: CheckpointStrategy> TrainingLayers for Autodiff<Flex, C> {
         moments: FloatTensor<Self>,
         settings: NormActivation,
     ) -> FloatTensor<Self> {
-        let output = settings.forward(
-            x.primitive(),
-            gamma.primitive(),
-            beta.primitive(),
-            moments.primitive(),
-        );
         match settings
             .prepare::<C>([x.node(), gamma.node(), beta.node()])
             .compute_bound()
@@ -61,9 +55,16 @@ impl<C: CheckpointStrategy> TrainingLayers for Autodiff<Flex, C> {
                     beta: beta.into_primitive(),
                     moments: moments.into_primitive(),
                 };
+                let x = x.into_primitive();
+                let output = settings.forward(x, &state.gamma, &state.beta, &state.moments);
                 prepared.finish(state, output)
             }
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
+            OpsKind::UnTracked(prepared) => prepared.finish(settings.forward(
+                x.into_primitive(),
+                gamma.primitive(),
+                beta.primitive(),
+                moments.primitive(),
+            )),
         }
     }
 }

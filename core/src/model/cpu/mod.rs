@@ -67,7 +67,7 @@ impl TrainingLayers for Flex {
         moments: FloatTensor<Self>,
         settings: NormActivation,
     ) -> FloatTensor<Self> {
-        settings.forward(&x, &gamma, &beta, &moments)
+        settings.forward(x, &gamma, &beta, &moments)
     }
 }
 

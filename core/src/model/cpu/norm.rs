@@ -78,30 +78,38 @@ impl Kernel for PlaneMoments<'_> {
 }
 
 impl NormActivation {
-    /// Same shape as `x`; `moments` are `[2, channels]`, mean first.
+    /// Same shape as `x`, and its memory where nobody else holds it; `moments` are `[2, channels]`, mean
+    /// first.
     pub(super) fn forward(
         self,
-        x: &FloatTensor<Flex>,
+        x: FloatTensor<Flex>,
         gamma: &FloatTensor<Flex>,
         beta: &FloatTensor<Flex>,
         moments: &FloatTensor<Flex>,
     ) -> FloatTensor<Flex> {
-        let x = x.to_contiguous();
+        let mut x = owned(x);
         let [batch, count, height, width] = x.shape().dims();
         let channels = self.channels(gamma, beta, moments);
+        let apply = |plane: usize, values: &mut [f32]| {
+            vector::run(PlaneForward {
+                norm: self,
+                channel: channels[plane % count],
+                values,
+            });
+        };
+        if let Some(values) = x.try_storage_mut::<f32>() {
+            let planes = values.par_chunks_mut(height * width).enumerate();
+            planes.for_each(|(plane, values)| apply(plane, values));
+            return x;
+        }
         let mut output = vec![0.0_f32; batch * count * height * width];
         output
             .par_chunks_mut(height * width)
             .zip(x.storage::<f32>().par_chunks(height * width))
             .enumerate()
             .for_each(|(plane, (output, x))| {
-                let (norm, channel) = (self, channels[plane % count]);
-                vector::run(PlaneForward {
-                    norm,
-                    channel,
-                    x,
-                    output,
-                });
+                output.copy_from_slice(x);
+                apply(plane, output);
             });
         tensor(output, [batch, count, height, width])
     }
@@ -217,12 +225,11 @@ impl NormActivation {
     }
 }
 
-/// A plane's outputs.
+/// A plane's outputs in the place of its inputs.
 struct PlaneForward<'a> {
     norm: NormActivation,
     channel: Channel,
-    x: &'a [f32],
-    output: &'a mut [f32],
+    values: &'a mut [f32],
 }
 
 impl Kernel for PlaneForward<'_> {
@@ -233,8 +240,8 @@ impl Kernel for PlaneForward<'_> {
         let scale = self.channel.gamma * self.channel.inverse;
         let shift = self.channel.beta - self.channel.mean * scale;
         let limits = (self.norm.low, self.norm.high);
-        for (output, &x) in self.output.iter_mut().zip(self.x) {
-            *output = within(x * scale + shift, limits);
+        for value in self.values {
+            *value = within(*value * scale + shift, limits);
         }
     }
 }

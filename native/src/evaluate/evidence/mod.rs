@@ -23,7 +23,7 @@ use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::ensemble::Ensemble;
 use crate::progress::Progress;
-use crate::tune::{LabelledQueries, TuneError, tune, tune_evidence};
+use crate::tune::{LabelledQueries, TuneError, calibrate_evidence, tune, weigh_evidence};
 use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
 use flukeprint_core::evidence::Features;
@@ -297,20 +297,25 @@ fn best(
     parameters: &DecisionParameters,
     shortlist: Shortlist,
 ) -> Result<EvidenceParameters> {
-    let mut best: Option<(u64, EvidenceParameters)> = None;
+    let mut best: Option<(u64, Vec<Findings>, EvidenceParameters)> = None;
     for whales in WHALES {
         for photos in PHOTOS {
             let found = evidence(&tune.found, shortlist, whales, photos);
             let size = [whales as u32, photos as u32];
-            let tuned = tune_evidence(&tune.queries, &found, parameters, size)?;
-            let points = measure::points(&tune.queries, &found, parameters, &tuned)?;
-            if best.as_ref().is_none_or(|(most, _)| points > *most) {
-                best = Some((points, tuned));
+            let weighed = weigh_evidence(&tune.queries, &found, parameters, size)?;
+            let points = measure::points(&tune.queries, &found, parameters, &weighed)?;
+            if best.as_ref().is_none_or(|(most, ..)| points > *most) {
+                best = Some((points, found, weighed));
             }
         }
     }
-    let (_, best) = best.ok_or(TuneError::NoQueries)?;
-    Ok(best)
+    let (_, found, weighed) = best.ok_or(TuneError::NoQueries)?;
+    Ok(calibrate_evidence(
+        weighed,
+        &tune.queries,
+        &found,
+        parameters,
+    )?)
 }
 
 fn evidence(found: &[Found], shortlist: Shortlist, whales: usize, photos: usize) -> Vec<Findings> {
