@@ -20,7 +20,6 @@ pub mod grow;
 pub mod identify;
 pub mod import;
 pub mod ladder;
-mod pool;
 pub mod progress;
 pub mod synth;
 pub mod train;

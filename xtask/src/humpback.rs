@@ -103,7 +103,6 @@ impl Made<'_> {
         // takes a quarter of the time.
         command.env("MALLOC_MMAP_THRESHOLD_", "4294967296");
         command.env("MALLOC_TRIM_THRESHOLD_", "8589934592");
-        command.env("MALLOC_ARENA_MAX", "1");
         command
     }
 

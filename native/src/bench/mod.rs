@@ -20,7 +20,7 @@ pub use memory::Memory;
 use crate::device::describe;
 use crate::progress::Progress;
 use crate::train::Recipe;
-use crate::{Error, Result, pool};
+use crate::{Error, Result};
 use burn::tensor::Device;
 use flukeprint_core::model::backbone::BackboneName;
 use inference::Inference;
@@ -108,12 +108,12 @@ pub fn bench(workload: &Workload, device: &Device, progress: &dyn Progress) -> R
     let measured = match workload.mode {
         Mode::Inference => {
             let work = Inference::new(workload, &recipe, device);
-            pool::inside(|| measure::measure(work, workload, device, progress))
+            measure::measure(work, workload, device, progress)
         }
         Mode::Training => {
             let device = &device.clone().autodiff();
             let work = Training::new(workload, &recipe, device);
-            pool::inside(|| measure::measure(work, workload, device, progress))
+            measure::measure(work, workload, device, progress)
         }
     }?;
     Ok(workload.report(measured, device))

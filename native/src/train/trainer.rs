@@ -9,8 +9,8 @@ use super::network::TrainingNetwork;
 use super::optimizer::{AdamW, Pace};
 use super::tally::Tally;
 use super::watch::Watch;
+use crate::Result;
 use crate::progress::Progress;
-use crate::{Error, Result, pool};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use std::path::PathBuf;
@@ -55,12 +55,12 @@ impl<'a> Trainer<'a> {
     /// as it is when the epoch begins, `loss` the loss of one batch, `[1]`.
     ///
     /// A training that goes on passes over the courses that are behind it.
-    pub(super) fn run<B: Send, I: Iterator<Item = Result<B>>>(
+    pub(super) fn run<B, I: Iterator<Item = Result<B>>>(
         &mut self,
         network: TrainingNetwork,
         course: &Course,
         mut batches: impl FnMut(&TrainingNetwork, usize) -> Result<I>,
-        loss: impl Fn(&TrainingNetwork, B) -> Result<Tensor<1>> + Sync,
+        loss: impl Fn(&TrainingNetwork, B) -> Result<Tensor<1>>,
     ) -> Result<TrainingNetwork> {
         let number = self.courses;
         self.courses += 1;
@@ -79,13 +79,9 @@ impl<'a> Trainer<'a> {
             let mut tally = Tally::new(course.name, epoch);
             let mut made = batches(&state.network, epoch)?;
             while let Some(batch) = tally.wait_for(|| made.next()) {
-                let batch = batch?;
-                state = pool::inside(|| {
-                    let loss = loss(&state.network, batch)?;
-                    let state = state.step(&loss, course, epoch, &mut tally);
-                    tally.add(&loss)?;
-                    Ok::<_, Error>(state)
-                })?;
+                let loss = loss(&state.network, batch?)?;
+                state = state.step(&loss, course, epoch, &mut tally);
+                tally.add(&loss)?;
                 self.progress.advance(epoch * course.steps + tally.steps());
             }
             let place = (number, epoch + 1);

@@ -149,7 +149,7 @@ impl Phases<'_> {
         network: TrainingNetwork,
         phase: &Phase,
         order: impl Fn(&TrainingNetwork, u64) -> Result<Vec<usize>>,
-        loss: impl Fn(Tensor<2>, &[u32]) -> Result<Tensor<1>> + Sync,
+        loss: impl Fn(Tensor<2>, &[u32]) -> Result<Tensor<1>>,
         trainer: &mut Trainer<'_>,
     ) -> Result<TrainingNetwork> {
         let Size { batches, pairs } = self.pairs.size();
