@@ -234,6 +234,27 @@ mod tests {
     }
 
     #[test]
+    fn the_weights_that_come_along_fit_the_recipe_that_they_are_of() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("starts/humpback.safetensors");
+        let start = Start::read(&path).unwrap().unwrap();
+        assert!(start.classes.is_empty());
+        let recipe = Recipe::load("humpback-mirrored").unwrap();
+        let device = burn::tensor::Device::flex().autodiff();
+        let network = TrainingNetwork::new(&recipe, &[1, 1], &device);
+        let shapes = |named: &Named| -> Vec<(String, Vec<usize>)> {
+            let learned = named.iter().filter(|(name, _)| name.starts_with(LEARNED));
+            learned
+                .map(|(name, values)| (name.clone(), values.shape.clone()))
+                .collect()
+        };
+        let own = named::read(&network).unwrap();
+        assert_eq!(shapes(&start.tensors), shapes(&own));
+        assert_eq!(start.tensors.len(), shapes(&own).len());
+        let values = start.tensors.values().flat_map(|one| &one.values);
+        assert!(values.into_iter().all(|value| value.is_finite()));
+    }
+
+    #[test]
     fn another_backbone_is_refused_and_a_loss_of_ones_own_learns_anew() {
         let classes = classes(&["a"], &["a"]);
         let own = values(&[1, 2], &[0.1, 0.2]);

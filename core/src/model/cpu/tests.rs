@@ -175,11 +175,9 @@ fn evaluation_gives_what_burns_own_layers_do() {
             .collect();
         let shape = [3, case.config.input, height, width];
         let x = Tensor::<4>::from_data(TensorData::new(values.clone(), shape), &device);
-        let layer = case
-            .config
-            .init(&device)
-            .map(&mut Prepare { learns: false });
-        let layer = layer.fold();
+        let prepare = &mut Prepare { learns: false };
+        let layer = case.config.init(&device.clone().autodiff()).map(prepare);
+        let layer = layer.valid().fold();
         assert!(crate::model::folded::applies(&x));
         let ours = layer.forward(x.clone());
         let theirs = layer.composed(x.clone());
