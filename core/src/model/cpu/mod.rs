@@ -88,7 +88,12 @@ pub(super) fn convolution(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
 /// A convolution without its bias.
 pub(super) fn products(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let PaddingConfig2d::Explicit(rows, columns, _, _) = conv.padding else {
-        return conv.forward(x); // no layer of ours has another
+        // No layer of ours has another.
+        let conv = Conv2d {
+            bias: None,
+            ..conv.clone()
+        };
+        return conv.forward(x);
     };
     let shape = Convolution {
         stride: conv.stride[0],
