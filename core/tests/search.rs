@@ -7,6 +7,7 @@ use common::spots::{WHOLE, bytes_of, embed, gray, look, photo, with_keypoints};
 use common::{identifier, now};
 use flukeprint_core::bundle::{Contents, FileEntry, Loader, SearchFacts, StaticFile, assemble};
 use flukeprint_core::decision::EvidenceParameters;
+use flukeprint_core::evidence::Features;
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::{Identifier, VerifiedAnswer};
@@ -35,13 +36,13 @@ fn searchable() -> (Contents, Vec<StaticFile>) {
 
 /// The index of the photos of whales 0 to 3 but for those `without` keypoints.
 fn index(without: &[u32]) -> Index {
-    let photos: Vec<Vec<i8>> = (0..4)
+    let photos: Vec<Features> = (0..4)
         .map(|number| match without.contains(&number) {
-            true => Vec::new(),
-            false => look(&photo(number)).descriptors,
+            true => Features::default(),
+            false => look(&photo(number)),
         })
         .collect();
-    Index::build(photos.iter().map(Vec::as_slice), &IndexOptions::default())
+    Index::build(&photos, &IndexOptions::default())
 }
 
 fn search(
@@ -138,10 +139,17 @@ fn an_index_of_another_gallery_and_a_bundle_without_a_vote_are_refused() {
         let searched = identifier.search(index, (&query, WHOLE), &embedding, gone, 5);
         now(searched).unwrap_err().to_string()
     };
-    let smaller = Index::build([&[][..]], &IndexOptions::default());
+    let smaller = Index::build(&[Features::default()], &IndexOptions::default());
     assert!(ask(&searching, &smaller).contains("another gallery"));
     let verifying = identifier(with_keypoints().0);
     assert!(ask(&verifying, &index(&[])).contains("tune --evidence"));
+}
+
+#[test]
+fn a_search_of_before_a_reach_was_asked_for_looks_everywhere() {
+    let text = r#"{"neighbours": 4, "probes": 16}"#;
+    let vote: VoteOptions = serde_json::from_str(text).unwrap();
+    assert_eq!((vote.reach, vote.validate().is_ok()), (2.0, true));
 }
 
 #[test]
@@ -153,8 +161,9 @@ fn a_bundle_that_does_not_tell_of_votes_is_written_as_before() {
 #[test]
 fn a_vote_that_cannot_be_held_is_refused_when_the_bundle_is_opened() {
     type Damage = fn(&mut SearchFacts);
-    let broken: [(Damage, &str); 4] = [
+    let broken: [(Damage, &str); 5] = [
         (|facts| facts.vote.probes = 0, "probes"),
+        (|facts| facts.vote.reach = 0.0, "reach"),
         (|facts| facts.vote.neighbours = 4000, "neighbours"),
         (|facts| facts.index.rounds = 4000, "rounds"),
         (|facts| facts.parameters.votes_weight = -1.0, "votes_weight"),

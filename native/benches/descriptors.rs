@@ -4,8 +4,10 @@
 //! `cargo bench -p flukeprint --bench descriptors -- RUN [queries] [gallery] [keypoints] [width] ROW...`: known
 //! photos of the run's half for tuning (100, drawn with seed 7) against photos of its training list (500:
 //! all of the right whales, others drawn). At most 400 keypoints in a picture of width 512; 0 takes the box
-//! as it is. A row is `rootsift`, `affnet=FILE` (RootSIFT on its shapes), `hardtfeat=FILE`,
-//! `hardnet=FILE` or `affnet=FILE,hardnet=FILE`; the first row is the one that others gain on or lose to.
+//! as it is. A row is `rootsift`, `affnet=FILE` (RootSIFT on its shapes), `hardtfeat=FILE`, `hardnet=FILE` or
+//! `affnet=FILE,hardnet=FILE`, and with each goes what differs from the defaults: `keypoints=N`, `width=N`,
+//! `reach=SHARE` of the vote (2 is everywhere), `kept` (features as a bundle's files keep them), as in
+//! `rootsift,reach=2,kept`. The first row is the one that others gain on or lose to.
 //! Every query keypoint votes for its 4 nearest by their lead on the fifth, once a photo; a whale has its
 //! best photo's votes. Then the first 20 whales' best photos are compared, and the inliers decide.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // prints a table, and stops at what is wrong
@@ -17,7 +19,7 @@ use flukeprint::train::{Run, read_catalogue};
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
 use flukeprint_core::evidence::{
-    AffNet, Chip, DescriptorKind, Features, HardNet, HardTFeat, Networks, Options, features,
+    AffNet, Chip, DescriptorKind, Features, HardNet, HardTFeat, Networks, Options, features, file,
 };
 use flukeprint_core::gallery::Label;
 use flukeprint_core::photo::{Photo, Region};
@@ -56,7 +58,7 @@ fn main() {
     );
     let mut first: Option<Vec<usize>> = None;
     for row in rest {
-        let ranks = measure(row, &drawn, &catalogue, keypoints, width);
+        let ranks = measure(row, &drawn, &catalogue, (keypoints, width));
         if let Some(first) = &first {
             let count = |is: &dyn Fn(usize, usize) -> bool| {
                 let pairs = ranks.iter().zip(first);
@@ -111,26 +113,18 @@ impl Drawn {
 }
 
 /// Prints a row and returns the rank of every query's whale.
-fn measure(
-    row: &str,
-    drawn: &Drawn,
-    catalogue: &Catalogue,
-    keypoints: usize,
-    width: usize,
-) -> Vec<usize> {
-    let (mut options, networks) = parse(row);
-    (options.keypoints, options.width) = (keypoints, width);
+fn measure(row: &str, drawn: &Drawn, catalogue: &Catalogue, size: (usize, usize)) -> Vec<usize> {
+    let how = How::parse(row, size);
     let (begun, worked) = (Instant::now(), processor_seconds());
     let find = |photos: &[usize]| -> Vec<Features> {
-        let find = |&photo: &usize| look(&catalogue.photos[photo], &options, &networks);
+        let find = |&photo: &usize| how.look(&catalogue.photos[photo]);
         photos.par_iter().map(find).collect()
     };
     let (asked, gallery) = (find(&drawn.queries), find(&drawn.gallery));
     let photos = (asked.len() + gallery.len()) as f64;
     let each = 1e3 * (processor_seconds() - worked) / photos;
     let found: usize = asked.iter().map(|features| features.keypoints.len()).sum();
-    let codes = gallery.iter().map(|features| &features.descriptors[..]);
-    let index = Index::build(codes, &IndexOptions::default());
+    let index = Index::build(&gallery, &IndexOptions::default());
     let labels: Vec<Label> = drawn
         .gallery
         .iter()
@@ -143,7 +137,7 @@ fn measure(
             rank(
                 query,
                 catalogue.photos[photo].label,
-                &index,
+                (&index, &how.vote),
                 &gallery,
                 &labels,
             )
@@ -165,59 +159,90 @@ fn measure(
     ranks.into_iter().map(|ranks| ranks[0]).collect()
 }
 
-fn parse(row: &str) -> (Options, Networks) {
-    let (mut options, mut networks) = (Options::default(), Networks::default());
-    let device = Device::flex();
-    for word in row.split(',') {
-        let (name, file) = word.split_once('=').unwrap_or((word, ""));
-        let bytes = || std::fs::read(file).unwrap();
+/// What a row asks for.
+struct How {
+    options: Options,
+    networks: Networks,
+    vote: VoteOptions,
+    kept: bool,
+}
+
+impl How {
+    fn parse(row: &str, (keypoints, width): (usize, usize)) -> Self {
+        let mut how = Self {
+            options: Options {
+                keypoints,
+                width,
+                ..Options::default()
+            },
+            networks: Networks::default(),
+            vote: VoteOptions::default(),
+            kept: false,
+        };
+        row.split(',').for_each(|word| how.take(word));
+        how
+    }
+
+    fn take(&mut self, word: &str) {
+        let (options, networks) = (&mut self.options, &mut self.networks);
+        let device = Device::flex();
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        let bytes = || std::fs::read(value).unwrap();
         match name {
             "rootsift" => {}
             "affnet" => {
                 options.affine = true;
-                networks.affnet = Some(AffNet::load(file, &bytes(), &device).unwrap());
+                networks.affnet = Some(AffNet::load(value, &bytes(), &device).unwrap());
             }
             "hardtfeat" => {
                 options.descriptor = DescriptorKind::HardTFeat;
-                networks.hardtfeat = Some(HardTFeat::load(file, &bytes(), &device).unwrap());
+                networks.hardtfeat = Some(HardTFeat::load(value, &bytes(), &device).unwrap());
             }
             "hardnet" => {
                 options.descriptor = DescriptorKind::HardNet;
-                networks.hardnet = Some(HardNet::load(file, &bytes(), &device).unwrap());
+                networks.hardnet = Some(HardNet::load(value, &bytes(), &device).unwrap());
             }
+            "keypoints" => options.keypoints = value.parse().unwrap(),
+            "width" => options.width = value.parse().unwrap(),
+            "reach" => self.vote.reach = value.parse().unwrap(),
+            "kept" => self.kept = true,
             other => {
                 println!("there is no row {other}");
                 std::process::exit(2);
             }
         }
     }
-    (options, networks)
-}
 
-fn look(entry: &PhotoEntry, options: &Options, networks: &Networks) -> Features {
-    let photo = Photo::decode(&std::fs::read(&entry.path).unwrap()).unwrap();
-    let whole = Region::whole(photo.width, photo.height);
-    let region = entry.region.unwrap_or(whole);
-    let image = Chip::default().image(&photo, region).unwrap();
-    let options = Options {
-        width: match options.width {
-            0 => image.width(),
-            width => width,
-        },
-        ..options.clone()
-    };
-    pollster::block_on(features(&image, &options, networks, &Device::flex())).unwrap()
+    fn look(&self, entry: &PhotoEntry) -> Features {
+        let photo = Photo::decode(&std::fs::read(&entry.path).unwrap()).unwrap();
+        let whole = Region::whole(photo.width, photo.height);
+        let region = entry.region.unwrap_or(whole);
+        let image = Chip::default().image(&photo, region).unwrap();
+        let options = Options {
+            width: match self.options.width {
+                0 => image.width(),
+                width => width,
+            },
+            ..self.options.clone()
+        };
+        let found = features(&image, &options, &self.networks, &Device::flex());
+        let found = pollster::block_on(found).unwrap();
+        match self.kept {
+            true => file::kept(&found).unwrap(),
+            false => found,
+        }
+    }
 }
 
 /// The rank of the right whale by votes, and by the inliers of the first whales; from 1.
 fn rank(
     query: &Features,
     truth: Label,
-    index: &Index,
+    (index, vote): (&Index, &VoteOptions),
     gallery: &[Features],
     labels: &[Label],
 ) -> [usize; 2] {
-    let votes = index.vote(&query.descriptors, &VoteOptions::default());
+    let votes = index.vote(query, vote);
     let mut best: BTreeMap<usize, (f32, usize)> = BTreeMap::new();
     let slot = |label: Label| label.slot(usize::MAX);
     for (photo, (&votes, &label)) in votes.iter().zip(labels).enumerate() {

@@ -49,8 +49,8 @@ impl Skin {
         unit(std::array::from_fn(|i| descriptor[i] + far * noise[i]))
     }
 
-    /// A photo's descriptors: half of them places of its whale.
-    fn photo(&mut self, whale: &[Descriptor]) -> Vec<i8> {
+    /// A photo: half of its keypoints are places of its whale.
+    fn photo(&mut self, whale: &[Descriptor]) -> Features {
         let mut codes = Vec::with_capacity(KEYPOINTS * DESCRIPTOR);
         for place in whale {
             codes.extend(coded(&self.near(place, NOISE)));
@@ -58,7 +58,18 @@ impl Skin {
         for _ in whale.len()..KEYPOINTS {
             codes.extend(coded(&self.place()));
         }
-        codes
+        let keypoints = (0..KEYPOINTS).map(|i| Keypoint {
+            frame: Frame {
+                center: [10.0 + 11.0 * (i % 30) as f32, 10.0 + 15.0 * (i / 30) as f32],
+                shape: [8.0, 0.0, 0.0, 8.0],
+            },
+            response: 1.0,
+        });
+        Features {
+            size: [352, 176],
+            keypoints: keypoints.collect(),
+            descriptors: codes,
+        }
     }
 }
 
@@ -84,7 +95,7 @@ fn main() {
         .unwrap_or(10_000);
     let mut skin = Skin::new();
     let mut whales: Vec<Vec<Descriptor>> = Vec::new();
-    let mut catalogue: Vec<Vec<i8>> = Vec::new();
+    let mut catalogue: Vec<Features> = Vec::new();
     while catalogue.len() < photos {
         let whale: Vec<Descriptor> = (0..KEYPOINTS / 2).map(|_| skin.place()).collect();
         catalogue.extend((0..PHOTOS_A_WHALE).map(|_| skin.photo(&whale)));
@@ -98,22 +109,7 @@ fn main() {
 /// Two photos of one whale: the same places, moved a little.
 fn pair(skin: &mut Skin) {
     let whale: Vec<Descriptor> = (0..KEYPOINTS / 2).map(|_| skin.place()).collect();
-    let mut photo = || {
-        let descriptors = skin.photo(&whale);
-        let keypoints = (0..KEYPOINTS).map(|i| Keypoint {
-            frame: Frame {
-                center: [10.0 + 11.0 * (i % 30) as f32, 10.0 + 15.0 * (i / 30) as f32],
-                shape: [8.0, 0.0, 0.0, 8.0],
-            },
-            response: 1.0,
-        });
-        Features {
-            size: [352, 176],
-            keypoints: keypoints.collect(),
-            descriptors,
-        }
-    };
-    let (a, b) = (photo(), photo());
+    let (a, b) = (skin.photo(&whale), skin.photo(&whale));
     let options = CompareOptions::default();
     let matching = median(|| drop(find_matches(&a, &b, &options.matching)));
     let both = median(|| drop(compare(&a, &b, &options)));
@@ -135,10 +131,9 @@ fn median(mut work: impl FnMut()) -> f64 {
     times[times.len() / 2]
 }
 
-fn vote(skin: &mut Skin, whales: &[Vec<Descriptor>], catalogue: &[Vec<i8>]) {
+fn vote(skin: &mut Skin, whales: &[Vec<Descriptor>], catalogue: &[Features]) {
     let begun = Instant::now();
-    let photos = catalogue.iter().map(Vec::as_slice);
-    let index = Index::build(photos, &IndexOptions::default());
+    let index = Index::build(catalogue, &IndexOptions::default());
     println!(
         "{} photos, {} descriptors, {} lists: built in {:.0} s, {:.0} MB",
         index.photos(),
@@ -149,7 +144,7 @@ fn vote(skin: &mut Skin, whales: &[Vec<Descriptor>], catalogue: &[Vec<i8>]) {
     );
     let step = (whales.len() / QUERIES).max(1);
     let asked: Vec<usize> = (0..whales.len()).step_by(step).take(QUERIES).collect();
-    let queries: Vec<Vec<i8>> = asked
+    let queries: Vec<Features> = asked
         .iter()
         .map(|&whale| skin.photo(&whales[whale]))
         .collect();
@@ -184,7 +179,7 @@ fn report(name: &str, found: &Asked, exact: &Asked, asked: &[usize]) {
 /// Milliseconds a query, and the votes of each.
 type Asked = (f64, Vec<Vec<f32>>);
 
-fn ask(index: &Index, queries: &[Vec<i8>], probes: u32) -> Asked {
+fn ask(index: &Index, queries: &[Features], probes: u32) -> Asked {
     let options = VoteOptions {
         probes,
         ..VoteOptions::default()

@@ -23,6 +23,7 @@ mod image;
 pub mod matching;
 mod orientation;
 mod patch;
+mod place;
 pub mod probability;
 mod pyramid;
 mod rootsift;

@@ -53,7 +53,7 @@ impl Identifier {
             return Err(refuse("the index is of another gallery; build it anew"));
         }
         let looked = self.looked(photo, region).await?;
-        let votes = index.vote(&looked.features.descriptors, &facts.vote);
+        let votes = index.vote(&looked.features, &facts.vote);
         let labels = rows.iter().map(|row| row.label);
         let votes = LabelVotes::of(&votes, labels, self.gallery.individuals().len());
         let size = ShortlistSize::of(&facts.parameters);

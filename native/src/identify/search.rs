@@ -7,8 +7,8 @@ use crate::Result;
 use crate::evidence::sort;
 use crate::progress::Progress;
 use flukeprint_core::bundle::FileEntry;
-use flukeprint_core::evidence::file;
 use flukeprint_core::evidence::vote::{Descriptors, Index, IndexOptions};
+use flukeprint_core::evidence::{Features, file};
 use flukeprint_core::identify::{Identification, Identifier, VerifiedAnswer};
 use flukeprint_core::photo::Photo;
 use kept::Kept;
@@ -130,7 +130,7 @@ fn read_all(
             match read {
                 Ok(found) => descriptors.add(&found),
                 Err(reason) => {
-                    descriptors.add(&[]);
+                    descriptors.add(&Features::default());
                     let photo = identifier.photos()[row].file.clone();
                     not_voting.push(NotCompared { photo, reason });
                 }
@@ -141,15 +141,14 @@ fn read_all(
     (descriptors, not_voting)
 }
 
-fn read(folder: &Path, file: Option<&FileEntry>) -> std::result::Result<Vec<i8>, String> {
+fn read(folder: &Path, file: Option<&FileEntry>) -> std::result::Result<Features, String> {
     let entry = file.ok_or("the bundle has no keypoints of it")?;
     let bytes = fetch(folder, entry)?;
     let decode = || {
         entry.check(&bytes)?;
         file::decode(&entry.path, &bytes)
     };
-    let features = decode().map_err(|error: flukeprint_core::Error| error.to_string())?;
-    Ok(features.descriptors)
+    decode().map_err(|error: flukeprint_core::Error| error.to_string())
 }
 
 fn index(

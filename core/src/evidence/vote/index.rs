@@ -7,9 +7,11 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::VoteOptions;
 use super::kmeans::{centres, nearest_centres, spread};
-use crate::evidence::DESCRIPTOR;
 use crate::evidence::distances::{Codes, Wide};
+use crate::evidence::place::{Place, Reach, places};
+use crate::evidence::{DESCRIPTOR, Features};
 use crate::{Error, Result};
 
 /// How an index is built.
@@ -57,10 +59,11 @@ impl IndexOptions {
 /// More move no centre any further.
 const MOST_ROUNDS: u32 = 100;
 
-/// The descriptors of photos, one behind the other.
+/// The descriptors of photos and where they are, one behind the other.
 #[derive(Clone, Debug, Default)]
 pub struct Descriptors {
     rows: Vec<Codes>,
+    places: Vec<Place>,
     /// The photo of every row.
     owners: Vec<u32>,
     photos: u32,
@@ -71,15 +74,18 @@ impl Descriptors {
     pub fn with_capacity(descriptors: usize) -> Self {
         Self {
             rows: Vec::with_capacity(descriptors),
+            places: Vec::with_capacity(descriptors),
             owners: Vec::with_capacity(descriptors),
             photos: 0,
         }
     }
 
-    /// Adds the next photo's, `[keypoints, 128]`; it may have none.
-    pub fn add(&mut self, photo: &[i8]) {
-        let (descriptors, _) = photo.as_chunks::<DESCRIPTOR>();
-        self.rows.extend_from_slice(descriptors);
+    /// Adds the next photo's; it may have none.
+    pub fn add(&mut self, photo: &Features) {
+        let (descriptors, _) = photo.descriptors.as_chunks::<DESCRIPTOR>();
+        let count = descriptors.len().min(photo.keypoints.len());
+        self.rows.extend_from_slice(&descriptors[..count]);
+        self.places.extend(places(photo).into_iter().take(count));
         self.owners.resize(self.rows.len(), self.photos);
         self.photos += 1;
     }
@@ -95,8 +101,8 @@ impl Descriptors {
     }
 }
 
-impl<'a> FromIterator<&'a [i8]> for Descriptors {
-    fn from_iter<Photos: IntoIterator<Item = &'a [i8]>>(photos: Photos) -> Self {
+impl<'a> FromIterator<&'a Features> for Descriptors {
+    fn from_iter<Photos: IntoIterator<Item = &'a Features>>(photos: Photos) -> Self {
         let mut descriptors = Self::default();
         photos.into_iter().for_each(|photo| descriptors.add(photo));
         descriptors
@@ -156,13 +162,14 @@ fn size(descriptors: usize, options: &IndexOptions) -> (usize, usize) {
     (lists, lists.saturating_mul(options.sample as usize))
 }
 
-/// The descriptors of a whole catalogue, 128 + 4 bytes each and 128 a list.
+/// The descriptors of a whole catalogue, 128 + 6 bytes each and 128 a list.
 #[derive(Clone, Debug)]
 pub struct Index {
     centres: Vec<Codes>,
     /// Where every list begins, and where the last one ends.
     begins: Vec<usize>,
     rows: Vec<Codes>,
+    places: Vec<Place>,
     /// The photo of every row.
     photos: Vec<u32>,
     photo_count: u32,
@@ -179,9 +186,11 @@ const ROWS_AT_ONCE: usize = 32;
 const PART: usize = 64;
 
 impl Index {
-    /// Builds the index of photos whose descriptors are `photos[i]`, `[keypoints, 128]`. A photo may
-    /// have none. Takes the time of [`Sorting::of`].
-    pub fn build<'a>(photos: impl IntoIterator<Item = &'a [i8]>, options: &IndexOptions) -> Self {
+    /// Builds the index of photos. A photo may have no keypoint. Takes the time of [`Sorting::of`].
+    pub fn build<'a>(
+        photos: impl IntoIterator<Item = &'a Features>,
+        options: &IndexOptions,
+    ) -> Self {
         Self::of(photos.into_iter().collect(), options, &|_| ())
     }
 
@@ -211,6 +220,7 @@ impl Index {
     fn sorted(descriptors: Descriptors, sorting: &Sorting) -> Self {
         let Descriptors {
             rows,
+            places,
             owners,
             photos: photo_count,
         } = descriptors;
@@ -232,6 +242,7 @@ impl Index {
             begins,
             photos: order.iter().map(|&row| owners[row as usize]).collect(),
             rows: order.iter().map(|&row| rows[row as usize]).collect(),
+            places: order.iter().map(|&row| places[row as usize]).collect(),
             photo_count,
         }
     }
@@ -254,7 +265,7 @@ impl Index {
     /// What the index takes in memory.
     pub fn bytes(&self) -> usize {
         (self.rows.len() + self.centres.len()) * DESCRIPTOR
-            + self.rows.len() * size_of::<u32>()
+            + self.rows.len() * (size_of::<Place>() + size_of::<u32>())
             + self.begins.len() * size_of::<usize>()
     }
 
@@ -263,27 +274,33 @@ impl Index {
         self.photos[row as usize]
     }
 
-    /// For every descriptor of `query` its `count` nearest rows among the `probes` nearest lists,
+    /// For every keypoint of `query` its `count` nearest rows within reach among the nearest lists,
     /// nearest first; of equally near ones the first in the index. Where some photos are `in_it`, rows of the others
     /// are passed over.
     /// With the feature `train` on all threads.
     pub(super) fn nearest(
         &self,
-        query: &[i8],
+        query: &Features,
         count: usize,
-        probes: usize,
+        options: &VoteOptions,
         in_it: Option<&[bool]>,
     ) -> Vec<Vec<Near>> {
-        let part = |query: &[i8]| self.nearest_of_part(query, count, probes, in_it);
+        let places = places(query);
+        let (descriptors, _) = query.descriptors.as_chunks::<DESCRIPTOR>();
+        let keypoints = descriptors.len().min(places.len());
+        let (descriptors, places) = (&descriptors[..keypoints], &places[..keypoints]);
+        let part = |(descriptors, places): (&[Codes], &[Place])| {
+            self.nearest_of_part(descriptors.as_flattened(), places, count, options, in_it)
+        };
         #[cfg(feature = "train")]
         {
             use rayon::prelude::*;
-            let parts = query.par_chunks(PART * DESCRIPTOR);
+            let parts = descriptors.par_chunks(PART).zip(places.par_chunks(PART));
             parts.flat_map_iter(part).collect()
         }
         #[cfg(not(feature = "train"))]
         {
-            part(query)
+            part((descriptors, places))
         }
     }
 
@@ -291,19 +308,24 @@ impl Index {
     fn nearest_of_part(
         &self,
         query: &[i8],
+        places: &[Place],
         count: usize,
-        probes: usize,
+        options: &VoteOptions,
         in_it: Option<&[bool]>,
     ) -> Vec<Vec<Near>> {
+        let reach = Reach::of(options.reach);
         let wide = Wide::new(query);
         let mut visits: Vec<Vec<u32>> = vec![Vec::new(); self.lists()];
-        for (list, visitor) in self.visits(&wide, probes) {
+        for (list, visitor) in self.visits(&wide, options.probes as usize) {
             visits[list as usize].push(visitor);
         }
         let mut found = vec![Best::new(count); wide.len()];
         for (list, visitors) in visits.iter().enumerate() {
             if !visitors.is_empty() {
-                self.read(list, &wide, visitors, in_it, &mut found);
+                let visitors = visitors
+                    .iter()
+                    .map(|&visitor| (visitor, places[visitor as usize]));
+                self.read(list, &wide, visitors, (reach, in_it), &mut found);
             }
         }
         found.into_iter().map(|best| best.near).collect()
@@ -328,18 +350,19 @@ impl Index {
         &self,
         list: usize,
         wide: &Wide,
-        visitors: &[u32],
-        in_it: Option<&[bool]>,
+        visitors: impl Iterator<Item = (u32, Place)> + Clone,
+        (reach, in_it): (Reach, Option<&[bool]>),
         found: &mut [Best],
     ) {
         let (begin, end) = (self.begins[list], self.begins[list + 1]);
         for first in (begin..end).step_by(ROWS_AT_ONCE) {
             let part = first..(first + ROWS_AT_ONCE).min(end);
             let rows = Wide::new(self.rows[part].as_flattened());
-            for &visitor in visitors {
+            for (visitor, place) in visitors.clone() {
                 let best = &mut found[visitor as usize];
                 for (row, name) in (0..rows.len()).zip(first as u32..) {
-                    if in_it.is_some_and(|in_it| !in_it[self.photo(name) as usize]) {
+                    let left_out = || in_it.is_some_and(|in_it| !in_it[self.photo(name) as usize]);
+                    if !reach.covers(place, self.places[name as usize]) || left_out() {
                         continue;
                     }
                     best.add(wide.distance(visitor as usize, &rows, row), name);

@@ -3,7 +3,8 @@
 //! A keypoint's k nearest descriptors in the catalogue vote for their photos, each with the distance
 //! to the next one, the (k + 1)-th, less its own: what is no nearer than the background says nothing
 //! (McCann and Lowe, *Local Naive Bayes Nearest Neighbor*, 2012; Crall et al., *HotSpotter*, 2013,
-//! section 3.2). Of several votes of a keypoint for one photo the highest counts. The sums stay with
+//! section 3.2). It looks only near its own place: pictures are cropped to the fluke, and what looks alike
+//! elsewhere is chance. Of several votes of a keypoint for one photo the highest counts. The sums stay with
 //! the photo: a whale is worth its best photo.
 
 mod index;
@@ -17,20 +18,26 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Features;
 use super::distances::length;
+use super::place;
 use crate::gallery::Label;
 use crate::{Error, Result};
 
 pub use index::{Descriptors, Index, IndexOptions, Sorting};
 
 /// How a query votes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VoteOptions {
     /// k, the nearest descriptors that vote; at least 1.
     pub neighbours: u32,
     /// Lists that a keypoint looks into; at least 1, and all of them make the search exact.
     pub probes: u32,
+    /// How far from its own place in its picture a keypoint looks in the catalogue's, as a share of the
+    /// pictures' sides; above 0, and 2 is everywhere. Pictures are cropped to the fluke.
+    #[serde(default = "place::everywhere")]
+    pub reach: f32,
 }
 
 impl Default for VoteOptions {
@@ -39,6 +46,7 @@ impl Default for VoteOptions {
         Self {
             neighbours: 4,
             probes: 16,
+            reach: 0.3,
         }
     }
 }
@@ -59,7 +67,7 @@ impl VoteOptions {
                 *neighbours,
                 "between 1 and 100",
             )),
-            _ => Ok(()),
+            _ => place::validate(self.reach),
         }
     }
 }
@@ -68,21 +76,31 @@ impl VoteOptions {
 const MOST_NEIGHBOURS: u32 = 100;
 
 impl Index {
-    /// The votes of every photo, in the order of the index, for a query's descriptors `[keypoints, 128]`.
-    pub fn vote(&self, query: &[i8], options: &VoteOptions) -> Vec<f32> {
+    /// The votes of every photo, in the order of the index, for a query.
+    pub fn vote(&self, query: &Features, options: &VoteOptions) -> Vec<f32> {
         self.vote_among(query, options, None)
     }
 
     /// As [`Self::vote`], as if only the photos that are `in_it`, `[photos]`, were in the index: others, the
     /// query itself say, get no vote.
-    pub fn vote_of_some(&self, in_it: &[bool], query: &[i8], options: &VoteOptions) -> Vec<f32> {
+    pub fn vote_of_some(
+        &self,
+        in_it: &[bool],
+        query: &Features,
+        options: &VoteOptions,
+    ) -> Vec<f32> {
         self.vote_among(query, options, Some(in_it))
     }
 
-    fn vote_among(&self, query: &[i8], options: &VoteOptions, in_it: Option<&[bool]>) -> Vec<f32> {
+    fn vote_among(
+        &self,
+        query: &Features,
+        options: &VoteOptions,
+        in_it: Option<&[bool]>,
+    ) -> Vec<f32> {
         let count = options.neighbours.max(1) as usize;
         let mut votes = vec![0.0; self.photos()];
-        for near in self.nearest(query, count + 1, options.probes as usize, in_it) {
+        for near in self.nearest(query, count + 1, options, in_it) {
             // Fewer than k + 1 in all lists: the catalogue is too small to have a background.
             let Some((&(background, _), voters)) = near.split_last() else {
                 continue;

@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::CODE_OF_ONE;
-use crate::evidence::DESCRIPTOR;
+use crate::evidence::{CODE_OF_ONE, DESCRIPTOR, Frame, Keypoint};
 
 use Label::{Individual as Whale, New};
 
@@ -20,16 +19,42 @@ fn descriptor(entries: &[(usize, i8)]) -> [i8; DESCRIPTOR] {
     codes
 }
 
+/// A photo of 100 x 50 pixels with keypoints in its middle.
+fn photo(descriptors: &[[i8; DESCRIPTOR]]) -> Features {
+    photo_at(descriptors, &vec![[50.0, 25.0]; descriptors.len()])
+}
+
+/// The same with keypoints at these places.
+fn photo_at(descriptors: &[[i8; DESCRIPTOR]], centers: &[[f32; 2]]) -> Features {
+    let keypoint = |&center: &[f32; 2]| Keypoint {
+        frame: Frame {
+            center,
+            shape: [5.0, 0.0, 0.0, 5.0],
+        },
+        response: 1.0,
+    };
+    Features {
+        size: [100, 50],
+        keypoints: centers.iter().map(keypoint).collect(),
+        descriptors: descriptors.as_flattened().to_vec(),
+    }
+}
+
+fn all_of(photos: &[Vec<[i8; DESCRIPTOR]>]) -> Vec<Features> {
+    photos
+        .iter()
+        .map(|descriptors| photo(descriptors))
+        .collect()
+}
+
 fn index(photos: &[Vec<[i8; DESCRIPTOR]>]) -> Index {
-    Index::build(
-        photos.iter().map(|photo| photo.as_flattened()),
-        &IndexOptions::default(),
-    )
+    Index::build(&all_of(photos), &IndexOptions::default())
 }
 
 const EXACT: VoteOptions = VoteOptions {
     neighbours: 2,
     probes: u32::MAX,
+    reach: 2.0,
 };
 
 #[test]
@@ -40,7 +65,7 @@ fn a_keypoint_votes_with_what_its_neighbour_has_over_the_background() {
         alloc::vec![descriptor(&[(1, 32)]), descriptor(&[(2, 127), (3, 127)])],
         alloc::vec![descriptor(&[(2, 64)])],
     ];
-    let votes = index(&photos).vote(&descriptor(&[]), &EXACT);
+    let votes = index(&photos).vote(&photo(&[descriptor(&[])]), &EXACT);
     assert_eq!(votes, [0.0, 64.0 / CODE_OF_ONE, 32.0 / CODE_OF_ONE]);
 }
 
@@ -50,33 +75,56 @@ fn a_keypoint_votes_once_for_a_photo_and_photos_add_up_keypoints() {
         alloc::vec![descriptor(&[(0, 20)]), descriptor(&[(1, 40)])],
         alloc::vec![descriptor(&[(2, 100)])],
     ];
-    let query = [descriptor(&[]), descriptor(&[])];
+    let query = photo(&[descriptor(&[]), descriptor(&[])]);
     // Of 80 / 256 and 60 / 256 the first counts, for each of two keypoints.
-    let votes = index(&photos).vote(query.as_flattened(), &EXACT);
+    let votes = index(&photos).vote(&query, &EXACT);
     assert_eq!(votes, [160.0 / CODE_OF_ONE, 0.0]);
+}
+
+#[test]
+fn a_keypoint_looks_near_its_own_place_only() {
+    // 30 of 100 to the right, 20 of 50 below and both, and the background, which looks like nothing.
+    let places = [[80.0, 25.0], [50.0, 45.0], [80.0, 45.0], [50.0, 25.0]];
+    let looks = [
+        descriptor(&[(0, 8)]),
+        descriptor(&[(0, 16)]),
+        descriptor(&[(0, 4)]),
+        descriptor(&[(1, 96)]),
+    ];
+    let photos = [0, 1, 2, 3].map(|i| photo_at(&looks[i..=i], &places[i..=i]));
+    let index = Index::build(&photos, &IndexOptions::default());
+    let query = photo(&[descriptor(&[])]);
+    let voters = |reach| {
+        let votes = index.vote(&query, &VoteOptions { reach, ..EXACT });
+        [0, 1, 2, 3].map(|photo| votes[photo] > 0.0)
+    };
+    assert_eq!(voters(2.0), [true, false, true, false]);
+    // The diagonal of 0.3 and 0.4 is out of reach, so that the fourth is the background of the first two.
+    assert_eq!(voters(0.45), [true, true, false, false]);
+    // Of two within reach the further one is the background.
+    assert_eq!(voters(0.35), [true, false, false, false]);
+    assert_eq!(voters(0.1), [false; 4]);
 }
 
 #[test]
 fn some_photos_vote_as_if_the_others_were_not_there() {
     let mut numbers = Numbers(7);
-    let mut photo = |_| -> Vec<[i8; DESCRIPTOR]> {
+    let mut drawn = |_| -> Vec<[i8; DESCRIPTOR]> {
         let descriptor = |_| core::array::from_fn(|_| numbers.next() as i8);
         (0..5).map(descriptor).collect()
     };
-    let photos: Vec<_> = (0..6).map(&mut photo).collect();
+    let photos: Vec<_> = (0..6).map(&mut drawn).collect();
     for (place, query) in (0_u32..).zip(&photos) {
         let mut others = photos.clone();
         others.remove(place as usize);
-        let mut expected = index(&others).vote(query.as_flattened(), &EXACT);
+        let query = &photo(query);
+        let mut expected = index(&others).vote(query, &EXACT);
         expected.insert(place as usize, 0.0);
         let all = index(&photos);
         let in_it: Vec<bool> = (0..6).map(|other| other != place).collect();
-        assert_eq!(
-            all.vote_of_some(&in_it, query.as_flattened(), &EXACT),
-            expected
-        );
+        assert_eq!(all.vote_of_some(&in_it, query, &EXACT), expected);
         // Otherwise it would be its own best match.
-        assert!(all.vote(query.as_flattened(), &EXACT)[place as usize] > 0.0);
+        assert!(all.vote(query, &EXACT)[place as usize] > 0.0);
     }
 }
 
@@ -91,13 +139,14 @@ fn a_whale_is_worth_its_best_photo() {
 
 #[test]
 fn an_empty_catalogue_and_an_empty_query_have_no_votes() {
-    assert!(index(&[]).vote(&descriptor(&[(0, 9)]), &EXACT).is_empty());
+    let query = photo(&[descriptor(&[(0, 9)])]);
+    assert!(index(&[]).vote(&query, &EXACT).is_empty());
     assert_eq!(
-        index(&[Vec::new(), Vec::new()]).vote(&descriptor(&[]), &EXACT),
+        index(&[Vec::new(), Vec::new()]).vote(&query, &EXACT),
         [0.0, 0.0]
     );
     assert_eq!(
-        index(&[alloc::vec![descriptor(&[])]]).vote(&[], &EXACT),
+        index(&[alloc::vec![descriptor(&[])]]).vote(&Features::default(), &EXACT),
         [0.0]
     );
 }
@@ -151,19 +200,21 @@ fn few_lists_find_what_all_find() {
         .iter()
         .map(|codes| numbers.near(codes, 6))
         .collect();
-    let rows = |probes| index.nearest(query.as_flattened(), 5, probes, None);
+    let query = photo(&query);
+    let looking_into = |probes| VoteOptions { probes, ..EXACT };
+    let rows = |probes| index.nearest(&query, 5, &looking_into(probes), None);
     let (all, few) = (rows(48), rows(6));
     let both = all
         .iter()
         .zip(&few)
         .map(|(all, few)| all.iter().filter(|near| few.contains(near)).count());
-    let recall = both.sum::<usize>() as f64 / (5 * query.len()) as f64;
+    let recall = both.sum::<usize>() as f64 / (5 * query.keypoints.len()) as f64;
     assert!(recall > 0.9, "{recall}");
     let votes = index.vote(
-        query.as_flattened(),
+        &query,
         &VoteOptions {
             neighbours: 4,
-            probes: 6,
+            ..looking_into(6)
         },
     );
     let most = votes.iter().copied().fold(0.0, f32::max);
@@ -174,16 +225,14 @@ fn few_lists_find_what_all_find() {
 fn a_sorting_that_was_kept_gives_the_same_index_and_one_of_others_none() {
     let mut numbers = Numbers(3);
     let photos = photos(20, 30, 40, &mut numbers);
-    let of = |photos: &[Vec<[i8; DESCRIPTOR]>]| -> Descriptors {
-        photos.iter().map(|photo| photo.as_flattened()).collect()
-    };
+    let of = |photos: &[Vec<[i8; DESCRIPTOR]>]| -> Descriptors { all_of(photos).iter().collect() };
     let options = IndexOptions::default();
     let heard = core::sync::atomic::AtomicUsize::new(0);
     let sorting = Sorting::of(&of(&photos), &options, &|rows| {
         heard.fetch_add(rows, core::sync::atomic::Ordering::Relaxed);
     });
     assert_eq!(heard.into_inner(), Sorting::steps(&of(&photos), &options));
-    let query = photos[4].as_flattened();
+    let query = &photo(&photos[4]);
     let again = Index::new(of(&photos), &sorting).unwrap();
     assert_eq!(
         again.vote(query, &VoteOptions::default()),
@@ -205,8 +254,20 @@ fn options_that_would_take_for_ever_are_refused() {
     };
     assert!(endless.validate().is_err());
     assert!(IndexOptions { sample: 0, ..index }.validate().is_err());
-    for (neighbours, probes) in [(0, 16), (101, 16), (4, 0)] {
-        assert!(VoteOptions { neighbours, probes }.validate().is_err());
+    for (neighbours, probes, reach) in [
+        (0, 16, 0.3),
+        (101, 16, 0.3),
+        (4, 0, 0.3),
+        (4, 16, 0.0),
+        (4, 16, 2.1),
+        (4, 16, f32::NAN),
+    ] {
+        let options = VoteOptions {
+            neighbours,
+            probes,
+            reach,
+        };
+        assert!(options.validate().is_err(), "{options:?}");
     }
 }
 
@@ -231,9 +292,9 @@ proptest! {
         let mut numbers = Numbers(seed);
         let photos = photos(6, 9, 5, &mut numbers);
         let options = IndexOptions { lists, ..IndexOptions::default() };
-        let index = Index::build(photos.iter().map(|photo| photo.as_flattened()), &options);
+        let index = Index::build(&all_of(&photos), &options);
         let query: Vec<_> = (0..3).map(|_| numbers.near(&photos[0][0], 30)).collect();
-        let found = index.nearest(query.as_flattened(), 5, lists as usize, None);
+        let found = index.nearest(&photo(&query), 5, &EXACT, None);
         for (query, found) in query.iter().zip(found) {
             let by_definition = |row: &[i8; DESCRIPTOR]| -> i32 {
                 row.iter().zip(query).map(|(&a, &b)| (i32::from(a) - i32::from(b)).pow(2)).sum()

@@ -162,11 +162,7 @@ impl<'a> Search<'a> {
         keypoints: &'a [Features],
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let descriptors = split
-            .train
-            .iter()
-            .map(|&photo| &keypoints[photo].descriptors[..])
-            .collect();
+        let descriptors = split.train.iter().map(|&photo| &keypoints[photo]).collect();
         Ok(Self {
             catalogue,
             gallery: embeddings.gallery(catalogue, &split.train)?,
@@ -222,7 +218,7 @@ impl<'a> Search<'a> {
     }
 
     fn votes_for(&self, photo: usize) -> LabelVotes {
-        let query = &self.keypoints[photo].descriptors;
+        let query = &self.keypoints[photo];
         let by_photo = self.index.vote(query, &VoteOptions::default());
         let labels = self.gallery.rows().iter().map(|row| row.label);
         LabelVotes::of(&by_photo, labels, self.gallery.individuals().len())

@@ -27,9 +27,7 @@ impl<'a> Searching<'a> {
         photos: &[usize],
         progress: &dyn Progress,
     ) -> Self {
-        let descriptors = photos
-            .iter()
-            .map(|&photo| &keypoints[photo].descriptors[..]);
+        let descriptors = photos.iter().map(|&photo| &keypoints[photo]);
         Self {
             index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
             places: photos.iter().copied().zip(0..).collect(),
@@ -70,9 +68,7 @@ impl<'a> Searching<'a> {
         let mut in_it = vec![false; self.index.photos()];
         places.iter().for_each(|&place| in_it[place] = true);
         let options = VoteOptions::default();
-        let by_place = self
-            .index
-            .vote_of_some(&in_it, &query.descriptors, &options);
+        let by_place = self.index.vote_of_some(&in_it, query, &options);
         let votes: Vec<f32> = places.iter().map(|&place| by_place[place]).collect();
         let labels = gallery.rows().iter().map(|row| row.label);
         let votes = &LabelVotes::of(&votes, labels, gallery.individuals().len());
