@@ -8,6 +8,7 @@ use common::{identifier, now};
 use flukeprint_core::bundle::{Contents, FileEntry, Loader, SearchFacts, StaticFile, assemble};
 use flukeprint_core::decision::EvidenceParameters;
 use flukeprint_core::evidence::Features;
+use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::{Identifier, VerifiedAnswer};
@@ -45,6 +46,11 @@ fn index(without: &[u32]) -> Index {
     Index::build(&photos, &IndexOptions::default())
 }
 
+/// So many photos without an edge.
+fn edges(photos: usize) -> Edges {
+    (0..photos).map(|_| None).collect()
+}
+
 fn search(
     identifier: &Identifier,
     files: &[StaticFile],
@@ -53,7 +59,7 @@ fn search(
 ) -> VerifiedAnswer {
     let embedding = embed(identifier, photo);
     let fetch = |file: &FileEntry| Ok(bytes_of(files, &file.path));
-    now(identifier.search(index, (photo, WHOLE), &embedding, fetch, 5)).unwrap()
+    now(identifier.search((index, &edges(4)), (photo, WHOLE), &embedding, fetch, 5)).unwrap()
 }
 
 fn before(identifier: &Identifier, photo: &Photo) -> flukeprint_core::decision::Answer {
@@ -120,7 +126,7 @@ fn where_nobody_can_vote_or_nothing_is_seen_the_answer_is_what_it_was() {
     let embedding = embed(&identifier, &query);
     let gone = |_: &FileEntry| Err("gone".to_owned());
     let nobody = index(&[0, 1, 2, 3]);
-    let searched = identifier.search(&nobody, (&query, WHOLE), &embedding, gone, 5);
+    let searched = identifier.search((&nobody, &edges(4)), (&query, WHOLE), &embedding, gone, 5);
     assert_eq!(now(searched).unwrap().answer, before(&identifier, &query));
 
     let searched = search(&identifier, &files, &index(&[]), &gray());
@@ -136,7 +142,7 @@ fn an_index_of_another_gallery_and_a_bundle_without_a_vote_are_refused() {
     let embedding = embed(&searching, &query);
     let ask = |identifier: &Identifier, index: &Index| {
         let gone = |_: &FileEntry| Err("gone".to_owned());
-        let searched = identifier.search(index, (&query, WHOLE), &embedding, gone, 5);
+        let searched = identifier.search((index, &edges(4)), (&query, WHOLE), &embedding, gone, 5);
         now(searched).unwrap_err().to_string()
     };
     let smaller = Index::build(&[Features::default()], &IndexOptions::default());

@@ -69,6 +69,7 @@ impl Skin {
             size: [352, 176],
             keypoints: keypoints.collect(),
             descriptors: codes,
+            edge: None,
         }
     }
 }

@@ -53,6 +53,12 @@ impl SearchFacts {
 }
 
 impl EvidenceFacts {
+    /// Whether trailing edges are traced and compared.
+    pub fn compares_edges(&self) -> bool {
+        let search = self.search.as_ref();
+        search.is_some_and(|search| search.parameters.edge_weight > 0.0)
+    }
+
     /// Checks every range, and that no network is called for: a bundle carries none for local features.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub use encounter::{
     ALLOWANCE, GROWTH, REACH, decide_encounter, decide_verified, encounter_column,
     encounter_probabilities,
 };
-pub use evidence::{EvidenceParameters, Findings, Found, votes_share};
+pub use evidence::{EvidenceParameters, Findings, Found, edge_share, votes_share};
 pub use fusion::{Weights, fused_column, fused_score};
 pub use operating::{OperatingPoint, OperatingRates};
 pub use parameters::{DecisionParameters, FirstOdds};

@@ -8,12 +8,15 @@
 //! 3. matches between the descriptors of two photos, or of a photo and a whole catalogue;
 //! 4. geometry: which of the matches agree on one way that the two flukes lie to each other.
 //!
+//! And beside them the trailing edge ([`edge`]), which needs no marks.
+//!
 //! All positions are pixels of the image that the keypoints were found in, `x` to the right, `y`
 //! down, the centre of the upper left pixel at (0, 0).
 
 mod chip;
 mod detect;
 mod distances;
+pub mod edge;
 mod features;
 pub mod file;
 pub mod geometry;
@@ -37,6 +40,7 @@ pub mod vote;
 use alloc::vec::Vec;
 
 pub use chip::Chip;
+pub use edge::Edge;
 pub use features::{DescriptorKind, Networks, Options, features};
 pub use hardnet::HardNet;
 pub use hardtfeat::HardTFeat;
@@ -79,4 +83,6 @@ pub struct Features {
     pub keypoints: Vec<Keypoint>,
     /// Their descriptors, `[keypoints, 128]`: unit vectors in steps of 1 / [`CODE_OF_ONE`].
     pub descriptors: Vec<i8>,
+    /// The trailing edge, where it was looked for.
+    pub edge: Option<Edge>,
 }

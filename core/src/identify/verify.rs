@@ -16,7 +16,7 @@ use crate::decision::{
 };
 use crate::evidence::geometry::Transform;
 use crate::evidence::verify::{Comparison, compare};
-use crate::evidence::{Features, Networks, features, file};
+use crate::evidence::{Edge, Features, Networks, features, file};
 use crate::gallery::Label;
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
@@ -180,7 +180,7 @@ impl Identifier {
         files
     }
 
-    /// The local features of the fluke in `region`, found as the gallery's were and as a file would keep
+    /// The local features of the fluke in `region`, and its trailing edge where that counts, found as the gallery's were and as a file would keep
     /// them; `None` where the bundle has no such.
     ///
     /// # Errors
@@ -190,7 +190,11 @@ impl Identifier {
             return Ok(None);
         };
         let image = facts.chip.image(photo, region)?;
-        let found = features(&image, &facts.options, &Networks::default(), &self.device).await?;
+        let mut found =
+            features(&image, &facts.options, &Networks::default(), &self.device).await?;
+        if facts.compares_edges() {
+            found.edge = Edge::trace(photo, region)?;
+        }
         // Matches count as between photos whose features are in files.
         Ok(Some(file::kept(&found)?))
     }
@@ -215,6 +219,7 @@ impl Identifier {
         let comparing = Comparing {
             looked: &looked,
             votes: Vec::new(),
+            edges: Vec::new(),
             parameters,
         };
         self.answer_by(comparing, embedding, fetched, count, on_compared)
@@ -253,9 +258,15 @@ impl Identifier {
         let keypoints = comparing.looked.features.keypoints.len();
         let evidence = comparing.parameters;
         let findings = match keypoints {
-            // Without a keypoint there is nothing to say.
-            0 => Findings::default(),
-            _ => self.findings(comparing.votes, &compared, missing.len()),
+            // Without a keypoint nothing but the edge can speak.
+            0 => Findings {
+                edges: comparing.edges,
+                ..Findings::default()
+            },
+            _ => Findings {
+                edges: comparing.edges,
+                ..self.findings(comparing.votes, &compared, missing.len())
+            },
         };
         let query = embedding.query();
         let answer = self.decide_by(&[query], (evidence, &[findings.found()]), count)?;
@@ -324,6 +335,7 @@ impl Identifier {
         Findings {
             inliers: inliers.collect(),
             votes,
+            edges: Vec::new(),
             heard: share(compared.len(), missing),
         }
     }
@@ -357,6 +369,8 @@ pub(super) struct Comparing<'a> {
     pub(super) looked: &'a Looked,
     /// What every label got in the gallery's vote, by slot, `[individuals + 1]`; empty where none was held.
     pub(super) votes: Vec<f32>,
+    /// How well every label's trailing edge fits; empty where none was compared.
+    pub(super) edges: Vec<f32>,
     pub(super) parameters: &'a EvidenceParameters,
 }
 

@@ -67,6 +67,7 @@ pub fn facts() -> EvidenceFacts {
             worth: Curve::new(vec![[4.0, 0.0], [12.0, 1.0]]).unwrap(),
             odds_weight: 0.25,
             votes_weight: 0.0,
+            edge_weight: 0.0,
             new_raise: 0.0,
             sharpness: 4.0,
             first_slope: 1.0,

@@ -15,8 +15,10 @@ const ODDS_WEIGHTS: [f32; 12] = [
     0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.18, 0.25,
 ];
 const VOTES_WEIGHTS: [f32; 9] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5];
+/// And what 10 standard deviations of an edge's fit may add.
+const EDGE_WEIGHTS: [f32; 12] = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0];
 /// What may be added to `New`: so many steps of so much, in times that sum.
-const NEW_RAISES: usize = 61;
+const NEW_RAISES: usize = 91;
 const NEW_STEP: f32 = 0.02;
 
 /// Chooses the worth of inliers, then by MAP@5 the weights (of equal ones the smallest). `found` has one
@@ -38,6 +40,7 @@ pub fn weigh_evidence(
         worth: worth(queries, found)?,
         odds_weight: 0.0,
         votes_weight: 0.0,
+        edge_weight: 0.0,
         new_raise: 0.0,
         sharpness: parameters.sharpness,
         first_slope: parameters.first_slope,
@@ -83,29 +86,65 @@ pub fn final_scores(
     first::final_scores(queries, parameters)
 }
 
-/// The weights with the best MAP@5; `sum` is that of the mixing weights.
+/// The weights with the best MAP@5; `sum` is that of the mixing weights. Of edges alone first, then of votes and
+/// odds beside them, then of edges beside those: all at once would be too many.
 fn weights(
     start: &EvidenceParameters,
     scores: &[first::Scored],
     found: &[Findings],
     sum: f32,
 ) -> EvidenceParameters {
-    let voted = found.iter().any(|found| !found.votes.is_empty());
-    let votes = match voted {
-        true => &VOTES_WEIGHTS[..],
-        false => &VOTES_WEIGHTS[..1],
+    let first = |is: bool, weights: &'static [f32]| match is {
+        true => weights,
+        false => &weights[..1],
     };
-    let tried: Vec<EvidenceParameters> = votes
-        .iter()
-        .flat_map(|&votes| ODDS_WEIGHTS.iter().map(move |&odds| (votes, odds)))
-        .map(|(votes, odds)| EvidenceParameters {
+    let voted = found.iter().any(|found| !found.votes.is_empty());
+    let compared = found.iter().any(|found| !found.edges.is_empty());
+    let votes = first(voted, &VOTES_WEIGHTS);
+    let edges = first(compared, &EDGE_WEIGHTS);
+    let with_edges = |start: &EvidenceParameters| -> Vec<EvidenceParameters> {
+        let tried = edges.iter().map(|&edge| EvidenceParameters {
+            edge_weight: edge * sum,
+            ..start.clone()
+        });
+        tried.collect()
+    };
+    let with_votes = |start: &EvidenceParameters| -> Vec<EvidenceParameters> {
+        let pairs = votes
+            .iter()
+            .flat_map(|&votes| ODDS_WEIGHTS.iter().map(move |&odds| (votes, odds)));
+        let tried = pairs.map(|(votes, odds)| EvidenceParameters {
             odds_weight: odds * sum,
             votes_weight: votes * sum,
             ..start.clone()
-        })
-        .collect();
+        });
+        tried.collect()
+    };
+    let best = |tried: Vec<EvidenceParameters>| best_of(tried, scores, found, sum);
+    let start = match compared {
+        true => best(with_edges(start)),
+        false => start.clone(),
+    };
+    let both = best(with_votes(&start));
+    match compared {
+        true => best(with_edges(&both)),
+        false => both,
+    }
+}
+
+/// The parameters with the best MAP@5 out of those tried, of equal ones the first, with the best raise of `New`.
+fn best_of(
+    tried: Vec<EvidenceParameters>,
+    scores: &[first::Scored],
+    found: &[Findings],
+    sum: f32,
+) -> EvidenceParameters {
     let raise = |step: usize| NEW_STEP * step as f32 * sum;
-    let best_of = |tried: &EvidenceParameters| {
+    let points_of = |tried: &EvidenceParameters| {
+        let tried = EvidenceParameters {
+            new_raise: 0.0,
+            ..tried.clone()
+        };
         let mut counts = vec![RankCounts::default(); NEW_RAISES];
         for ((scores, slot), found) in scores.iter().zip(found) {
             let found = found.found();
@@ -115,7 +154,7 @@ fn weights(
             for (step, counts) in counts.iter_mut().enumerate() {
                 let raise = match found.is_nothing() {
                     true => 0.0,
-                    false => raise(step),
+                    false => raise(step) * found.heard,
                 };
                 counts.record(Some(standing.rank(new + raise)));
             }
@@ -123,11 +162,11 @@ fn weights(
         let points = counts.iter().map(RankCounts::points).enumerate();
         first_best(points)
     };
-    let results: Vec<(usize, u64)> = tried.par_iter().map(best_of).collect();
+    let results: Vec<(usize, u64)> = tried.par_iter().map(points_of).collect();
     let (best, _) = first_best(results.iter().map(|result| result.1).enumerate());
     EvidenceParameters {
-        new_raise: raise(results.get(best).map_or(0, |result| result.0)),
-        ..tried.get(best).unwrap_or(start).clone()
+        new_raise: raise(results[best].0),
+        ..tried[best].clone()
     }
 }
 
@@ -199,6 +238,7 @@ mod tests {
         Findings {
             inliers: vec![(0, inliers[0]), (1, inliers[1])],
             votes: votes.to_vec(),
+            edges: Vec::new(),
             heard: 1.0,
         }
     }
@@ -212,7 +252,7 @@ mod tests {
             found([4, 2], &[]),
         ];
         let tuned = tuned(&found);
-        assert!(tuned.odds_weight > 0.0 && tuned.votes_weight == 0.0);
+        assert!(tuned.odds_weight > 0.0 && [tuned.votes_weight, tuned.edge_weight] == [0.0; 2]);
         assert_eq!(tuned.validate(), Ok(()));
         // The stranger that the network does not see is found where New is raised.
         assert!(tuned.new_raise > 0.0);

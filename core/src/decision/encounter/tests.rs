@@ -174,6 +174,7 @@ fn evidence() -> EvidenceParameters {
         worth: Curve::new(vec![[10.0, 0.0], [20.0, 1.0]]).unwrap(),
         odds_weight: 1.0,
         votes_weight: 0.0,
+        edge_weight: 0.0,
         new_raise: 0.1,
         sharpness: 10.0,
         first_slope: 1.0,
@@ -186,6 +187,7 @@ fn compared(inliers: &[(usize, u32)]) -> Findings {
     Findings {
         inliers: inliers.to_vec(),
         votes: Vec::new(),
+        edges: Vec::new(),
         heard: 1.0,
     }
 }
@@ -236,6 +238,7 @@ fn what_was_found_raises_by_the_mean_over_photos() {
         inliers: vec![(0, 20), (0, 3), (1, 15)],
         // 0.3 votes are worth a half.
         votes: vec![0.3, 0.0, 9.0],
+        edges: Vec::new(),
         heard: 1.0,
     };
     let silent = Findings::default();

@@ -25,6 +25,7 @@ fn photo(count: usize) -> Features {
         size: [352, 176],
         keypoints: keypoints.collect(),
         descriptors: descriptors.collect(),
+        edge: None,
     }
 }
 

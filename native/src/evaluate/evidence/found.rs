@@ -10,6 +10,7 @@ use flukeprint_core::decision::{
     DecisionParameters, Listed, ShortlistSize, first_by_score, first_by_votes,
 };
 use flukeprint_core::evidence::Features;
+use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
 use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
 use flukeprint_core::gallery::{Gallery, GalleryError};
@@ -18,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Whales that are compared with, of each of the two shortlists.
+/// Whales that are compared with, of each of the three shortlists.
 pub const MOST_WHALES: usize = 20;
 
 /// Photos of each that are compared.
@@ -40,29 +41,43 @@ pub struct Found {
     pub by_network: Vec<Compared>,
     /// The first whales of the catalogue's vote, best first; their most voted photo is compared too.
     pub by_vote: Vec<Compared>,
+    /// The whales whose trailing edges fit best, likewise.
+    pub by_edge: Vec<Compared>,
     /// The votes of every label's best photo, `[individuals + 1]`.
     pub votes: Vec<f32>,
+    /// How well the edge of every label's best photo fits, likewise.
+    pub edges: Vec<f32>,
+}
+
+/// What the whole gallery says of a query.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub votes: LabelVotes,
+    /// How well edges fit, as votes.
+    pub edges: LabelVotes,
 }
 
 /// What is known of a query before its shortlists are compared.
 pub(super) struct Looked<'a> {
-    pub votes: &'a LabelVotes,
+    pub heard: &'a Heard,
     pub feature: &'a [f32],
     /// The final scores.
     pub scores: &'a [f32],
 }
 
 impl Found {
-    /// Where a query has no keypoints, there is nothing to say but who voted, as where an answer is given.
-    pub(super) fn nothing(votes: &LabelVotes) -> Self {
+    /// Where a query has no keypoints, there is nothing to say but whose edge fits, as where an answer is given.
+    pub(super) fn nothing(heard: &Heard) -> Self {
         Self {
             by_network: Vec::new(),
             by_vote: Vec::new(),
-            votes: votes.votes.clone(),
+            by_edge: Vec::new(),
+            votes: heard.votes.votes.clone(),
+            edges: heard.edges.votes.clone(),
         }
     }
 
-    /// Compares with the first whales of both shortlists; `inliers` is asked for photos of the catalogue.
+    /// Compares with the first whales of all three shortlists; `inliers` is asked for photos of the catalogue.
     pub(super) fn of(
         query: &Looked<'_>,
         gallery: &Gallery,
@@ -80,15 +95,32 @@ impl Found {
             Ok::<_, crate::Error>(compared.collect())
         };
         let Looked {
-            votes,
+            heard,
             feature,
             scores,
         } = *query;
+        let Heard { votes, edges } = heard;
         Ok(Self {
             by_network: listed(first_by_score(scores, gallery, feature, size))?,
             by_vote: listed(first_by_votes(votes, gallery, feature, size))?,
+            by_edge: listed(first_by_votes(edges, gallery, feature, size))?,
             votes: votes.votes.clone(),
+            edges: edges.votes.clone(),
         })
+    }
+}
+
+impl Heard {
+    /// From the votes and fits of the gallery's photos.
+    pub(super) fn of(gallery: &Gallery, votes: &[f32], fits: &[f32]) -> Self {
+        let of_labels = |values| {
+            let labels = gallery.rows().iter().map(|row| row.label);
+            LabelVotes::of(values, labels, gallery.individuals().len())
+        };
+        Self {
+            votes: of_labels(votes),
+            edges: of_labels(fits),
+        }
     }
 }
 
@@ -147,8 +179,9 @@ pub(super) struct Search<'a> {
     gallery: Gallery,
     keypoints: &'a [Features],
     index: Index,
+    edges: Edges,
     /// By photo: no parameter changes them.
-    votes: Vec<OnceLock<LabelVotes>>,
+    heard: Vec<OnceLock<Heard>>,
     /// Other parameters ask for other whales, but for few.
     pairs: Pairs<'a>,
 }
@@ -162,13 +195,15 @@ impl<'a> Search<'a> {
         keypoints: &'a [Features],
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let descriptors = split.train.iter().map(|&photo| &keypoints[photo]).collect();
+        let photos = split.train.iter().map(|&photo| &keypoints[photo]);
+        let (descriptors, edges) = (photos.clone().collect(), photos);
         Ok(Self {
             catalogue,
             gallery: embeddings.gallery(catalogue, &split.train)?,
             keypoints,
             index: build_index(descriptors, &IndexOptions::default(), progress),
-            votes: keypoints.iter().map(|_| OnceLock::new()).collect(),
+            edges: edges.map(|photo| photo.edge.as_ref()).collect(),
+            heard: keypoints.iter().map(|_| OnceLock::new()).collect(),
             pairs: Pairs::of(keypoints),
         })
     }
@@ -203,12 +238,12 @@ impl<'a> Search<'a> {
     }
 
     fn one(&self, photo: usize, feature: &[f32], scores: &[f32]) -> Result<Found> {
-        let votes = self.votes[photo].get_or_init(|| self.votes_for(photo));
+        let heard = self.heard[photo].get_or_init(|| self.heard_of(photo));
         if self.keypoints[photo].keypoints.is_empty() {
-            return Ok(Found::nothing(votes));
+            return Ok(Found::nothing(heard));
         }
         let looked = Looked {
-            votes,
+            heard,
             feature,
             scores,
         };
@@ -217,11 +252,11 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn votes_for(&self, photo: usize) -> LabelVotes {
+    fn heard_of(&self, photo: usize) -> Heard {
         let query = &self.keypoints[photo];
-        let by_photo = self.index.vote(query, &VoteOptions::default());
-        let labels = self.gallery.rows().iter().map(|row| row.label);
-        LabelVotes::of(&by_photo, labels, self.gallery.individuals().len())
+        let votes = self.index.vote(query, &VoteOptions::default());
+        let fits = self.edges.fit(query.edge.as_ref());
+        Heard::of(&self.gallery, &votes, &fits)
     }
 
     /// The name of a photo, for the list of contradictions.

@@ -11,7 +11,8 @@ use crate::tune::TuneError;
 use flukeprint_core::decision::rank_of;
 use flukeprint_core::gallery::Label;
 
-/// By votes alone, and with what the inliers of their first whales are worth.
+/// By trailing edges alone, by votes alone, and with what the inliers of their first whales are worth.
+pub(super) const EDGES: &str = "trailing edge";
 pub(super) const VOTES: &str = "votes";
 pub(super) const LOCAL: &str = "votes and inliers";
 
@@ -19,6 +20,7 @@ pub(super) const LOCAL: &str = "votes and inliers";
 pub(super) struct Judged {
     pub truths: Vec<Label>,
     pub network: Columns,
+    pub edges: Columns,
     pub votes: Columns,
     /// Votes and inliers, without the network.
     pub local: Columns,
@@ -52,6 +54,7 @@ impl Judged {
     pub(super) fn and(mut self, more: Self) -> Self {
         self.truths.extend(more.truths);
         self.network.extend(more.network);
+        self.edges.extend(more.edges);
         self.votes.extend(more.votes);
         self.local.extend(more.local);
         self.verified.extend(more.verified);
@@ -72,6 +75,7 @@ impl Judged {
     ) -> Result<EvidenceReport> {
         let rows = [
             (NAMES[0], &self.network),
+            (EDGES, &self.edges),
             (VOTES, &self.votes),
             (LOCAL, &self.local),
             (NAMES[1], &self.verified),
@@ -99,13 +103,16 @@ impl Judged {
         row_of_columns(name, columns.iter().map(Vec::as_slice).zip(truths))
     }
 
-    /// Network or local features, whichever `measure` is higher of.
+    /// Network, local features or edges, whichever `measure` is highest of.
     fn better(&self, measure: impl Fn(ScoreRow) -> Option<f64>) -> &Columns {
         let of = |columns| self.row("", columns).and_then(&measure).unwrap_or(0.0);
-        match of(&self.local) > of(&self.network) {
-            true => &self.local,
-            false => &self.network,
-        }
+        let others = [&self.local, &self.edges].into_iter();
+        others.fold(&self.network, |best, columns| {
+            match of(columns) > of(best) {
+                true => columns,
+                false => best,
+            }
+        })
     }
 
     fn map5_gain(&self) -> Result<Gain> {

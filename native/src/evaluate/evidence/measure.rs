@@ -6,7 +6,8 @@ use super::{Held, TunedEvidence, by_both, by_network, evidence as of_all};
 use crate::Result;
 use crate::tune::{LabelledQueries, TuneError, final_scores, tune_new_similarity};
 use flukeprint_core::decision::{
-    DecisionParameters, EvidenceParameters, Findings, probabilities, rank_of, votes_share,
+    DecisionParameters, EvidenceParameters, Findings, edge_share, probabilities, rank_of,
+    votes_share,
 };
 use flukeprint_core::gallery::Label;
 use flukeprint_core::metrics::RankCounts;
@@ -59,6 +60,7 @@ impl Measure<'_> {
                 self.first(&verified, &verify.calibrated(&self.parameters)),
                 self.first(&both, &search.calibrated(&self.parameters)),
             ],
+            edges: self.local(edges)?,
             votes: self.local(votes)?,
             local: self.local(|found| votes_and_inliers(found, search))?,
             network,
@@ -166,6 +168,10 @@ fn threshold(best: &[Match]) -> u32 {
         }
     }
     threshold.max(1)
+}
+
+pub(super) fn edges(found: &Found) -> Vec<f32> {
+    found.edges.iter().map(|&fit| edge_share(fit)).collect()
 }
 
 pub(super) fn votes(found: &Found) -> Vec<f32> {

@@ -2,7 +2,8 @@
 //!
 //! Everything is chosen on the tuning half of a run's held-out photos and measured on the report half,
 //! with the training photos as the gallery. Two ways to the whales that are compared: the first whales of
-//! the network's decision, as a browser can do it, and with them those of the catalogue-wide vote.
+//! the network's decision, as a browser can do it, and with them those of the catalogue-wide vote and those
+//! whose trailing edges fit best.
 
 mod calibration;
 mod found;
@@ -278,16 +279,20 @@ fn by_network(found: &Found, whales: usize, photos: usize) -> Findings {
     Findings {
         inliers: inliers.collect(),
         votes: Vec::new(),
+        edges: Vec::new(),
         heard: 1.0,
     }
 }
 
 fn by_both(found: &Found, whales: usize, photos: usize) -> Findings {
     let mut evidence = by_network(found, whales, photos);
-    let voted = found.by_vote.iter().take(whales);
-    let inliers = voted.map(|one| (one.whale, one.inliers[photos - 1]));
-    evidence.inliers.extend(inliers);
+    for listed in [&found.by_vote, &found.by_edge] {
+        let first = listed.iter().take(whales);
+        let inliers = first.map(|one| (one.whale, one.inliers[photos - 1]));
+        evidence.inliers.extend(inliers);
+    }
     evidence.votes.clone_from(&found.votes);
+    evidence.edges.clone_from(&found.edges);
     evidence
 }
 

@@ -1,13 +1,14 @@
 //! A search of galleries that are drawn out of the same photos again and again.
 
 use super::by_both;
-use super::found::{Found, Looked, Pairs};
+use super::found::{Found, Heard, Looked, Pairs};
 use crate::Result;
 use crate::evidence::build_index;
 use crate::progress::Progress;
 use flukeprint_core::decision::{EvidenceParameters, Findings};
 use flukeprint_core::evidence::Features;
-use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
+use flukeprint_core::evidence::edge::Edges;
+use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
 use flukeprint_core::gallery::Gallery;
 use std::collections::HashMap;
 
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 pub(crate) struct Searching<'a> {
     keypoints: &'a [Features],
     index: Index,
+    edges: Edges,
     /// Where a photo of the catalogue stands in the index.
     places: HashMap<usize, usize>,
     pairs: Pairs<'a>,
@@ -28,7 +30,9 @@ impl<'a> Searching<'a> {
         progress: &dyn Progress,
     ) -> Self {
         let descriptors = photos.iter().map(|&photo| &keypoints[photo]);
+        let edges = descriptors.clone();
         Self {
+            edges: edges.map(|photo| photo.edge.as_ref()).collect(),
             index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
             places: photos.iter().copied().zip(0..).collect(),
             pairs: Pairs::of(keypoints),
@@ -68,15 +72,16 @@ impl<'a> Searching<'a> {
         let mut in_it = vec![false; self.index.photos()];
         places.iter().for_each(|&place| in_it[place] = true);
         let options = VoteOptions::default();
-        let by_place = self.index.vote_of_some(&in_it, query, &options);
-        let votes: Vec<f32> = places.iter().map(|&place| by_place[place]).collect();
-        let labels = gallery.rows().iter().map(|row| row.label);
-        let votes = &LabelVotes::of(&votes, labels, gallery.individuals().len());
+        let of_gallery =
+            |by_place: Vec<f32>| -> Vec<f32> { places.iter().map(|&p| by_place[p]).collect() };
+        let votes = of_gallery(self.index.vote_of_some(&in_it, query, &options));
+        let fits = of_gallery(self.edges.fit_of_some(&in_it, query.edge.as_ref()));
+        let heard = &Heard::of(gallery, &votes, &fits);
         if query.keypoints.is_empty() {
-            return Ok(Found::nothing(votes));
+            return Ok(Found::nothing(heard));
         }
         let looked = Looked {
-            votes,
+            heard,
             feature,
             scores,
         };

@@ -5,8 +5,8 @@
 //! evidence count as they were tuned on others. Whether a whale is new is not asked.
 
 use super::calibration::NAMES;
-use super::judged::{LOCAL, VOTES};
-use super::measure::{votes, votes_and_inliers};
+use super::judged::{EDGES, LOCAL, VOTES};
+use super::measure::{edges, votes, votes_and_inliers};
 use super::searching::Searching;
 use super::{Again, Ground, by_both};
 use crate::Result;
@@ -20,7 +20,7 @@ use flukeprint_core::gallery::Label;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const WAYS: [&str; 4] = [NAMES[0], VOTES, LOCAL, NAMES[2]];
+const WAYS: [&str; 5] = [NAMES[0], EDGES, VOTES, LOCAL, NAMES[2]];
 
 /// All of them, if there are any.
 pub(super) fn looked_up(
@@ -91,6 +91,7 @@ impl Others<'_> {
         let both = by_both(&found, shortlist[0], shortlist[1]);
         let columns = [
             network.clone(),
+            edges(&found),
             votes(&found),
             votes_and_inliers(&found, self.evidence),
             self.evidence.raised(&network, both.found()),
