@@ -46,9 +46,9 @@ fn index(without: &[u32]) -> Index {
     Index::build(&photos, &IndexOptions::default())
 }
 
-/// So many photos without an edge.
-fn edges(photos: usize) -> Edges {
-    (0..photos).map(|_| None).collect()
+/// The four photos, without edges.
+fn edges() -> Edges {
+    (0..4).map(|_| None).collect()
 }
 
 fn search(
@@ -59,7 +59,8 @@ fn search(
 ) -> VerifiedAnswer {
     let embedding = embed(identifier, photo);
     let fetch = |file: &FileEntry| Ok(bytes_of(files, &file.path));
-    now(identifier.search((index, &edges(4)), (photo, WHOLE), &embedding, fetch, 5)).unwrap()
+    let edges = edges();
+    now(identifier.search((index, &edges), (photo, WHOLE), &embedding, fetch, 5)).unwrap()
 }
 
 fn before(identifier: &Identifier, photo: &Photo) -> flukeprint_core::decision::Answer {
@@ -102,8 +103,8 @@ fn a_photo_whose_file_is_gone_does_not_vote_and_the_answer_stands() {
     // Where it cannot be compared with either, that is said.
     let embedding = embed(&identifier, &query);
     let gone = |_: &FileEntry| Err("gone".to_owned());
-    let all = index(&[]);
-    let searched = identifier.search(&all, (&query, WHOLE), &embedding, gone, 5);
+    let (all, edges) = (index(&[]), edges());
+    let searched = identifier.search((&all, &edges), (&query, WHOLE), &embedding, gone, 5);
     let searched = now(searched).unwrap();
     assert!(searched.compared.is_empty());
     assert!(
@@ -125,8 +126,8 @@ fn where_nobody_can_vote_or_nothing_is_seen_the_answer_is_what_it_was() {
     let query = photo(1);
     let embedding = embed(&identifier, &query);
     let gone = |_: &FileEntry| Err("gone".to_owned());
-    let nobody = index(&[0, 1, 2, 3]);
-    let searched = identifier.search((&nobody, &edges(4)), (&query, WHOLE), &embedding, gone, 5);
+    let (nobody, edges) = (index(&[0, 1, 2, 3]), edges());
+    let searched = identifier.search((&nobody, &edges), (&query, WHOLE), &embedding, gone, 5);
     assert_eq!(now(searched).unwrap().answer, before(&identifier, &query));
 
     let searched = search(&identifier, &files, &index(&[]), &gray());
@@ -142,7 +143,8 @@ fn an_index_of_another_gallery_and_a_bundle_without_a_vote_are_refused() {
     let embedding = embed(&searching, &query);
     let ask = |identifier: &Identifier, index: &Index| {
         let gone = |_: &FileEntry| Err("gone".to_owned());
-        let searched = identifier.search((index, &edges(4)), (&query, WHOLE), &embedding, gone, 5);
+        let edges = edges();
+        let searched = identifier.search((index, &edges), (&query, WHOLE), &embedding, gone, 5);
         now(searched).unwrap_err().to_string()
     };
     let smaller = Index::build(&[Features::default()], &IndexOptions::default());

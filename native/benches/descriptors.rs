@@ -225,7 +225,8 @@ impl How {
             },
             ..self.options.clone()
         };
-        let found = features(&image, &options, &self.networks, &Device::flex());
+        let device = Device::flex();
+        let found = features(&image, &options, &self.networks, &device);
         let found = pollster::block_on(found).unwrap();
         match self.kept {
             true => file::kept(&found).unwrap(),

@@ -2,13 +2,16 @@
 //!
 //! `RAYON_NUM_THREADS=1 cargo bench -p flukeprint --bench evidence [-- PHOTOS]` (10,000 photos by default,
 //! some 400 MB and a build of minutes). The descriptors are made up: places of skin that are unlike each
-//! other, seen 3 times each with noise, among others that nobody sees again.
+//! other, seen 3 times each with noise, among others that nobody sees again. So are the trailing edges, and the
+//! photo whose edge is traced.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // prints a table, and stops at what is wrong
 
+use flukeprint_core::evidence::edge::{Edge, Edges};
 use flukeprint_core::evidence::matching::find_matches;
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
 use flukeprint_core::evidence::{CODE_OF_ONE, DESCRIPTOR, Features, Frame, Keypoint};
+use flukeprint_core::photo::{Photo, Region};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -104,6 +107,7 @@ fn main() {
     }
     catalogue.truncate(photos);
     pair(&mut skin);
+    edges(&mut skin.dice, photos);
     vote(&mut skin, &whales, &catalogue);
 }
 
@@ -117,6 +121,44 @@ fn pair(skin: &mut Skin) {
     let inliers = compare(&a, &b, &options).inliers.len();
     println!(
         "{KEYPOINTS} x {KEYPOINTS} keypoints: matching {matching:.2} ms, with geometry {both:.2} ms, {inliers} inliers"
+    );
+}
+
+/// Tracing one edge, and laying it on those of so many photos.
+fn edges(dice: &mut ChaCha8Rng, photos: usize) {
+    let pixels =
+        (0..352 * 176).flat_map(|i| [if i / 352 < 60 + i % 352 / 8 { 190 } else { 60 }; 3]);
+    let photo = Photo {
+        width: 352,
+        height: 176,
+        pixels: pixels.collect(),
+    };
+    let box_of_it = Region {
+        x0: 20.0,
+        y0: 10.0,
+        x1: 330.0,
+        y1: 160.0,
+    };
+    let tracing = median(|| drop(Edge::trace(&photo, box_of_it)));
+    let mut any = || Edge {
+        heights: std::array::from_fn(|_| dice.random_range(-3000..3000)),
+        strength: 0.5,
+    };
+    let query = any();
+    let gallery: Edges = (0..photos)
+        .map(|_| any())
+        .collect::<Vec<_>>()
+        .iter()
+        .map(Some)
+        .collect();
+    let begun = Instant::now();
+    for _ in 0..QUERIES {
+        drop(gallery.fit(Some(&query)));
+    }
+    println!(
+        "trailing edges: tracing {tracing:.1} ms, laid on {photos} photos in {:.0} ms, {:.0} MB",
+        begun.elapsed().as_secs_f64() * 1e3 / QUERIES as f64,
+        gallery.bytes() as f64 / 1e6
     );
 }
 

@@ -1,1 +1,295 @@
+//! What a user of trailing edges relies on.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::curve::{EDGE, Edge};
+use super::fit::{Edges, FEWEST};
+use super::segments::{PIECES, blurred, pieces};
+use super::trace::steps;
+use crate::photo::{Photo, Region};
+
+/// Numbers between -1 and 1 without meaning, the same every time (Knuth's MMIX generator).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> f32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 40) as f32 / (1 << 24) as f32) * 2.0 - 1.0
+    }
+}
+
+/// A trailing edge as a share of the box's height at a share of its width: a hollow from each tip to the middle,
+/// a notch there, and ripples of a whale's own.
+fn drawn(ripples: &[f32], x: f32) -> f32 {
+    let from_middle = (x - 0.5).abs();
+    let hollow = 0.42 - 0.6 * from_middle;
+    let notch = 0.12 * (1.0 - from_middle / 0.04).max(0.0);
+    let wave = |(i, &height): (usize, &f32)| {
+        height * libm::sinf((7.0 + 5.0 * i as f32) * core::f32::consts::PI * x)
+    };
+    hollow + notch + ripples.iter().enumerate().map(wave).sum::<f32>()
+}
+
+const BOX: Region = Region {
+    x0: 20.0,
+    y0: 15.0,
+    x1: 340.0,
+    y1: 155.0,
+};
+
+/// A dark fluke before brighter water, in [`BOX`].
+fn photo(ripples: &[f32], [dark, bright]: [f32; 2], noise: f32) -> Photo {
+    let (width, height) = (360, 170);
+    let mut numbers = Numbers(5);
+    let mut pixels = Vec::with_capacity(3 * width * height);
+    for y in 0..height {
+        for x in 0..width {
+            let share = (x as f32 + 0.5 - BOX.x0) / (BOX.x1 - BOX.x0);
+            let line = BOX.y0 + (BOX.y1 - BOX.y0) * drawn(ripples, share);
+            let covered = (y as f32 + 1.0 - line).clamp(0.0, 1.0);
+            let value = bright + (dark - bright) * covered + noise * numbers.next();
+            pixels.extend([value.clamp(0.0, 255.0) as u8; 3]);
+        }
+    }
+    Photo {
+        width: width as u32,
+        height: height as u32,
+        pixels,
+    }
+}
+
+fn ripples(numbers: &mut Numbers) -> [f32; 8] {
+    core::array::from_fn(|_| 0.012 * numbers.next())
+}
+
+fn traced(photo: &Photo, region: Region) -> Edge {
+    Edge::trace(photo, region).unwrap().unwrap()
+}
+
+/// How far the traced heights are from those that were drawn, in widths of the box: half of all places are nearer,
+/// and nine of ten.
+fn error(edge: &Edge, ripples: &[f32]) -> [f32; 2] {
+    let aspect = (BOX.y1 - BOX.y0) / (BOX.x1 - BOX.x0);
+    // Both halves end at the notch, which lies in the middle; 6 of 640 columns at each tip are left out.
+    let (first, half) = (6.5 / 640.0, EDGE / 2);
+    let mut errors: Vec<f32> = (0..EDGE)
+        .map(|place| {
+            let share = (place % half) as f32 / (half - 1) as f32;
+            let [from, to] = [[first, 0.5], [0.5, 1.0 - first]][place / half];
+            let expected = aspect * drawn(ripples, from + share * (to - from));
+            (f32::from(edge.heights[place]) / (32.0 * 640.0) - expected).abs()
+        })
+        .collect();
+    errors.sort_by(f32::total_cmp);
+    [errors[EDGE / 2], errors[EDGE * 9 / 10]]
+}
+
+#[test]
+fn the_edge_of_a_fluke_is_traced_to_a_pixel() {
+    let mut numbers = Numbers(1);
+    for _ in 0..4 {
+        let ripples = ripples(&mut numbers);
+        for (light, noise) in [
+            ([40.0, 200.0], 0.0),
+            ([90.0, 120.0], 0.0),
+            ([40.0, 160.0], 25.0),
+        ] {
+            let edge = traced(&photo(&ripples, light, noise), BOX);
+            let [half, most] = error(&edge, &ripples);
+            // A pixel of the photo is 1/320 of the width; the notch is steep.
+            assert!(
+                half < 1.0 / 320.0 && most < 3.0 / 320.0,
+                "{half} {most} {light:?} {noise}"
+            );
+            assert!(edge.strength > 0.3, "{}", edge.strength);
+        }
+    }
+}
+
+#[test]
+fn an_edge_that_is_plain_is_stronger_than_noise() {
+    let ripples = [0.0; 8];
+    let plain = traced(&photo(&ripples, [40.0, 200.0], 5.0), BOX);
+    let nothing = traced(&photo(&ripples, [100.0, 100.0], 60.0), BOX);
+    assert!(
+        plain.strength > 1.5 * nothing.strength,
+        "{} {}",
+        plain.strength,
+        nothing.strength
+    );
+}
+
+#[test]
+fn a_photo_of_the_same_whale_fits_best_by_far() {
+    let mut numbers = Numbers(3);
+    let whales: Vec<[f32; 8]> = (0..40).map(|_| ripples(&mut numbers)).collect();
+    let seen = |whale: usize, light, region| traced(&photo(&whales[whale], light, 8.0), region);
+    let gallery: Vec<Edge> = (0..40)
+        .map(|whale| seen(whale, [40.0, 200.0], BOX))
+        .collect();
+    let edges: Edges = gallery.iter().map(Some).collect();
+    // A box that is a little off, in other light.
+    let off = Region {
+        x0: BOX.x0 - 4.0,
+        x1: BOX.x1 + 3.0,
+        y0: BOX.y0 + 3.0,
+        y1: BOX.y1 + 2.0,
+    };
+    for whale in [0, 7, 23, 39] {
+        let query = seen(whale, [80.0, 150.0], off);
+        let fits = edges.fit(Some(&query));
+        let others = fits.iter().enumerate().filter(|(photo, _)| *photo != whale);
+        let second = others
+            .map(|(_, &fit)| fit)
+            .fold(f32::NEG_INFINITY, f32::max);
+        assert!(
+            fits[whale] > second + 0.5,
+            "{whale}: {} {second}",
+            fits[whale]
+        );
+        // In standard deviations from the mean of all.
+        let mean = fits.iter().sum::<f32>() / 40.0;
+        let square = fits.iter().map(|fit| fit * fit).sum::<f32>() / 40.0;
+        assert!(
+            mean.abs() < 1e-4 && (square - 1.0).abs() < 1e-3,
+            "{mean} {square}"
+        );
+    }
+}
+
+fn any_edge(numbers: &mut Numbers) -> Edge {
+    Edge {
+        heights: core::array::from_fn(|_| (900.0 * numbers.next()) as i16),
+        strength: 0.5,
+    }
+}
+
+#[test]
+fn some_photos_fit_as_if_the_others_were_not_there() {
+    let mut numbers = Numbers(9);
+    let gallery: Vec<Edge> = (0..60).map(|_| any_edge(&mut numbers)).collect();
+    let query = any_edge(&mut numbers);
+    let in_it: Vec<bool> = (0..60).map(|photo| photo % 3 != 1).collect();
+    let all: Edges = gallery.iter().map(Some).collect();
+    let some = gallery
+        .iter()
+        .zip(&in_it)
+        .map(|(edge, &is)| is.then_some(edge));
+    let alone: Edges = some.collect();
+    let fits = all.fit_of_some(&in_it, Some(&query));
+    assert_eq!(fits, alone.fit(Some(&query)));
+    assert!(
+        in_it
+            .iter()
+            .zip(&fits)
+            .all(|(&is, &fit)| is == (fit != 0.0))
+    );
+}
+
+#[test]
+fn without_an_edge_or_with_few_photos_nothing_fits() {
+    let mut numbers = Numbers(2);
+    let gallery: Vec<Edge> = (0..FEWEST).map(|_| any_edge(&mut numbers)).collect();
+    let enough: Edges = gallery.iter().map(Some).collect();
+    assert_eq!(enough.fit(None), vec![0.0; FEWEST]);
+    assert!(enough.fit(Some(&gallery[3])).iter().any(|&fit| fit > 1.0));
+    let mut few: Edges = gallery[1..].iter().map(Some).collect();
+    few.add(None);
+    assert_eq!(few.fit(Some(&gallery[3])), vec![0.0; FEWEST]);
+    assert_eq!(few.photos(), FEWEST);
+    // All alike: nobody is better than the others.
+    let alike: Edges = (0..30).map(|_| Some(&gallery[0])).collect();
+    assert_eq!(alike.fit(Some(&gallery[1])), vec![0.0; 30]);
+    assert_eq!(Edges::default().fit(Some(&gallery[0])), Vec::<f32>::new());
+}
+
+#[test]
+fn pieces_are_of_unit_length_and_know_no_height() {
+    let mut numbers = Numbers(4);
+    let edge = any_edge(&mut numbers);
+    let all = pieces(&edge);
+    assert_eq!(all.len(), PIECES);
+    for piece in &all {
+        let square: f32 = piece.iter().map(|value| value * value).sum();
+        assert!((square - 1.0).abs() < 1e-4, "{square}");
+    }
+    // A box whose upper side lies elsewhere changes nothing.
+    let lower = Edge {
+        heights: edge.heights.map(|height| height + 640),
+        ..edge
+    };
+    for (a, b) in all.iter().flatten().zip(pieces(&lower).iter().flatten()) {
+        assert!((a - b).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn a_blur_is_gaussian() {
+    // scipy.ndimage.gaussian_filter1d([0]*8+[1]+[0]*8, 2, mode="nearest")[8:12]
+    let mut line = vec![0.0; 17];
+    line[8] = 1.0;
+    let blurred = blurred(&line, 2.0);
+    for (value, expected) in blurred[8..]
+        .iter()
+        .zip([0.199_477, 0.176_036, 0.120_989, 0.064_760])
+    {
+        assert!((value - expected).abs() < 1e-5, "{value} {expected}");
+    }
+    assert!((blurred.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+}
+
+#[test]
+fn a_box_that_no_fluke_has_gives_no_edge_and_one_outside_is_refused() {
+    let photo = photo(&[0.0; 8], [40.0, 200.0], 0.0);
+    let tall = Region {
+        x0: 10.0,
+        y0: 0.0,
+        x1: 40.0,
+        y1: 170.0,
+    };
+    assert_eq!(Edge::trace(&photo, tall).unwrap(), None);
+    let outside = Region {
+        x0: 800.0,
+        y0: 0.0,
+        x1: 900.0,
+        y1: 50.0,
+    };
+    assert!(Edge::trace(&photo, outside).is_err());
+}
+
+proptest! {
+    #[test]
+    fn steps_are_the_best_within_reach(begin in prop::collection::vec(-9.0_f32..9.0, 1..60)) {
+        let mut most = vec![0.0; begin.len()];
+        let mut from = vec![0; begin.len()];
+        steps(&begin, &mut most, &mut from);
+        for row in 0..begin.len() {
+            let value = |other: usize| begin[other] - 0.5 * row.abs_diff(other) as f32;
+            let within = (0..begin.len()).filter(|&other| row.abs_diff(other) <= 14);
+            let expected = within.map(value).fold(f32::NEG_INFINITY, f32::max);
+            prop_assert_eq!(most[row], expected);
+            prop_assert_eq!(value(usize::from(from[row])), expected);
+            prop_assert!(row.abs_diff(usize::from(from[row])) <= 14);
+        }
+    }
+
+    #[test]
+    fn any_photo_and_box_have_an_edge_or_none(
+        (width, height) in (1_u32..40, 1_u32..40),
+        corners in prop::array::uniform4(-5.0_f32..45.0),
+        value in any::<u8>(),
+    ) {
+        let pixels = (0..3 * width * height).map(|i| (i as u8).wrapping_mul(value)).collect();
+        let photo = Photo { width, height, pixels };
+        let [x0, y0, x1, y1] = corners;
+        if let Ok(Some(edge)) = Edge::trace(&photo, Region { x0, y0, x1, y1 }) {
+            prop_assert!(edge.strength.is_finite());
+        }
+    }
+}

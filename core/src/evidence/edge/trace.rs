@@ -139,7 +139,7 @@ fn best_path(field: &Field, worth: &[f32]) -> Vec<usize> {
 
 /// For every row the most that a step to it leaves of `begin`, and the row that it begins in, the first of
 /// equally good ones. All rows take a step of one length together, so that it runs in vectors.
-fn steps(begin: &[f32], most: &mut [f32], from: &mut [u16]) {
+pub(super) fn steps(begin: &[f32], most: &mut [f32], from: &mut [u16]) {
     let rows = begin.len();
     most.fill(f32::NEG_INFINITY);
     for step in -(STEP as isize)..=STEP as isize {
