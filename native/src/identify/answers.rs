@@ -65,6 +65,10 @@ pub struct Named {
     /// What it got in the gallery's vote, where one was held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub votes: Option<f32>,
+    /// How well its trailing edge fits, in standard deviations above the gallery's mean; 0 where the photo or the
+    /// gallery shows none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edge: Option<f32>,
 }
 
 /// How long a step took.
@@ -211,6 +215,7 @@ pub fn one_named(identifier: &Identifier, candidate: &Candidate) -> Named {
         }),
         evidence: None,
         votes: None,
+        edge: None,
     }
 }
 

@@ -44,7 +44,7 @@ impl Columns {
             ]);
         }
         if self.not_voting.is_some() {
-            parts.push("votes");
+            parts.extend(["votes", "edge"]);
         }
         parts
     }
@@ -185,7 +185,7 @@ fn candidates(row: &mut Vec<String>, candidates: &[Named], columns: Columns) {
             row.extend(evidence(candidate.evidence.as_ref()));
         }
         if columns.not_voting.is_some() {
-            row.push(shown(candidate.votes));
+            row.extend([candidate.votes, candidate.edge].map(shown));
         }
     }
     row.resize(end, String::new());

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub(super) const NAMES: [&str; 3] = [
     "network",
     "network, first whales verified",
-    "network and votes, verified",
+    "network, votes and edges, verified",
 ];
 
 /// The probabilities of first answers and whether they are right, by [`NAMES`].
