@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use super::verify::Comparing;
 use super::{Embedding, Fetched, Identifier, VerifiedAnswer};
 use crate::bundle::{FileEntry, SearchFacts};
-use crate::decision::{ShortlistSize, first_by_votes};
+use crate::decision::{Findings, ShortlistSize, first_by_votes};
 use crate::evidence::edge::Edges;
 use crate::evidence::vote::{Index, LabelVotes};
 use crate::photo::{Photo, Region};
@@ -82,8 +82,11 @@ impl Identifier {
             .collect();
         let comparing = Comparing {
             looked: &looked,
-            votes: votes.votes,
-            edges: fits.votes,
+            heard: Findings {
+                votes: votes.votes,
+                edges: fits.votes,
+                ..Findings::default()
+            },
             parameters: &facts.parameters,
         };
         self.answer_by(comparing, embedding, &fetched, count, |_| ())

@@ -218,8 +218,7 @@ impl Identifier {
         let looked = self.looked(photo, region).await?;
         let comparing = Comparing {
             looked: &looked,
-            votes: Vec::new(),
-            edges: Vec::new(),
+            heard: Findings::default(),
             parameters,
         };
         self.answer_by(comparing, embedding, fetched, count, on_compared)
@@ -260,12 +259,13 @@ impl Identifier {
         let findings = match keypoints {
             // Without a keypoint nothing but the edge can speak.
             0 => Findings {
-                edges: comparing.edges,
-                ..Findings::default()
+                votes: Vec::new(),
+                ..comparing.heard
             },
             _ => Findings {
-                edges: comparing.edges,
-                ..self.findings(comparing.votes, &compared, missing.len())
+                inliers: self.inliers(&compared),
+                heard: share(compared.len(), missing.len()),
+                ..comparing.heard
             },
         };
         let query = embedding.query();
@@ -328,16 +328,10 @@ impl Identifier {
         Ok((known.label, features))
     }
 
-    fn findings(&self, votes: Vec<f32>, compared: &[Compared], missing: usize) -> Findings {
+    fn inliers(&self, compared: &[Compared]) -> Vec<(usize, u32)> {
         let individuals = self.gallery.individuals().len();
-        let inliers = compared.iter();
-        let inliers = inliers.map(|one| (one.label.slot(individuals), one.inliers));
-        Findings {
-            inliers: inliers.collect(),
-            votes,
-            edges: Vec::new(),
-            heard: share(compared.len(), missing),
-        }
+        let of = |one: &Compared| (one.label.slot(individuals), one.inliers);
+        compared.iter().map(of).collect()
     }
 
     /// One answer for all photos, by what was found for each.
@@ -367,10 +361,8 @@ pub(super) struct Looked {
 /// What a query brings to be compared, and how what is found counts.
 pub(super) struct Comparing<'a> {
     pub(super) looked: &'a Looked,
-    /// What every label got in the gallery's vote, by slot, `[individuals + 1]`; empty where none was held.
-    pub(super) votes: Vec<f32>,
-    /// How well every label's trailing edge fits; empty where none was compared.
-    pub(super) edges: Vec<f32>,
+    /// What the whole gallery says, where it was asked: votes and edges.
+    pub(super) heard: Findings,
     pub(super) parameters: &'a EvidenceParameters,
 }
 

@@ -274,10 +274,9 @@ impl Index {
         self.photos[row as usize]
     }
 
-    /// For every keypoint of `query` its `count` nearest rows within reach among the nearest lists,
-    /// nearest first; of equally near ones the first in the index. Where some photos are `in_it`, rows of the others
-    /// are passed over.
-    /// With the feature `train` on all threads.
+    /// For every keypoint of `query` its `count` nearest rows within reach among the nearest lists, nearest
+    /// first; of equally near ones the first in the index. Where some photos are `in_it`, rows of the others are
+    /// passed over. With the feature `train` on all threads.
     pub(super) fn nearest(
         &self,
         query: &Features,
@@ -315,16 +314,13 @@ impl Index {
     ) -> Vec<Vec<Near>> {
         let reach = Reach::of(options.reach);
         let wide = Wide::new(query);
-        let mut visits: Vec<Vec<u32>> = vec![Vec::new(); self.lists()];
+        let mut visits: Vec<Vec<(u32, Place)>> = vec![Vec::new(); self.lists()];
         for (list, visitor) in self.visits(&wide, options.probes as usize) {
-            visits[list as usize].push(visitor);
+            visits[list as usize].push((visitor, places[visitor as usize]));
         }
         let mut found = vec![Best::new(count); wide.len()];
         for (list, visitors) in visits.iter().enumerate() {
             if !visitors.is_empty() {
-                let visitors = visitors
-                    .iter()
-                    .map(|&visitor| (visitor, places[visitor as usize]));
                 self.read(list, &wide, visitors, (reach, in_it), &mut found);
             }
         }
@@ -350,7 +346,7 @@ impl Index {
         &self,
         list: usize,
         wide: &Wide,
-        visitors: impl Iterator<Item = (u32, Place)> + Clone,
+        visitors: &[(u32, Place)],
         (reach, in_it): (Reach, Option<&[bool]>),
         found: &mut [Best],
     ) {
@@ -358,7 +354,7 @@ impl Index {
         for first in (begin..end).step_by(ROWS_AT_ONCE) {
             let part = first..(first + ROWS_AT_ONCE).min(end);
             let rows = Wide::new(self.rows[part].as_flattened());
-            for (visitor, place) in visitors.clone() {
+            for &(visitor, place) in visitors {
                 let best = &mut found[visitor as usize];
                 for (row, name) in (0..rows.len()).zip(first as u32..) {
                     let left_out = || in_it.is_some_and(|in_it| !in_it[self.photo(name) as usize]);
