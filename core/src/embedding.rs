@@ -1,4 +1,4 @@
-//! What the network says of a photo, seen once or in several views, by one network or several.
+//! What the networks, and the trailing edge, say of a photo, seen once or in several views, by one network or several.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -15,6 +15,10 @@ pub struct Embedding {
     pub feature: Vec<f32>,
     /// One logit an individual that the classifier was trained on.
     pub logits: Vec<f32>,
+    /// How well every label's trailing edge fits the photo's, in standard deviations, `[individuals + 1]`; empty
+    /// where none are compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<f32>,
 }
 
 impl Embedding {
@@ -42,6 +46,7 @@ impl Embedding {
         Ok(Self {
             feature: mean(&features),
             logits: mean(&logits),
+            edges: Vec::new(),
         })
     }
 
@@ -74,6 +79,7 @@ impl Embedding {
         Ok(Self {
             feature,
             logits: mean(&logits),
+            edges: Vec::new(),
         })
     }
 }
@@ -147,6 +153,7 @@ mod tests {
         Embedding {
             feature: feature.to_vec(),
             logits: logits.to_vec(),
+            edges: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The whole path for one photo and one loaded bundle, in order.
 
+mod edge;
 mod encounter;
 mod search;
 mod verify;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::bundle::{Bundle, GalleryPhoto, Manifest, MergedColumn};
 use crate::decision::{self, Answer, OperatingPoint};
+use crate::evidence::edge::Edges;
 use crate::gallery::{Gallery, Label, NEW_WHALE, normalized};
 use crate::members::{Members, read};
 use crate::model::{Finder, FinderConfig, named};
@@ -30,7 +32,7 @@ pub enum Stage {
     Decode,
     /// Where in the photo the fluke is.
     Find,
-    /// Crop, gray, resize, normalise.
+    /// Crop, gray, resize, normalise; trace the edge and lay it on the gallery's.
     Prepare,
     /// Input to embedding and logits.
     Embed,
@@ -89,6 +91,8 @@ pub struct Identifier {
     finder: Option<(FinderConfig, Finder)>,
     gallery: Gallery,
     photos: Vec<GalleryPhoto>,
+    /// Those of the photos, where the bundle says how they count.
+    edges: Option<Edges>,
     point: OperatingPoint,
     merged: Vec<MergedColumn>,
     device: Device,
@@ -113,6 +117,8 @@ impl Identifier {
         let file = &manifest.files.weights.path;
         let known = gallery.individuals().len();
         let members = Members::new(&manifest, networks, known, &merged, device)?;
+        let edges = photos.iter().map(|photo| photo.edge.as_ref());
+        let edges = manifest.edges.as_ref().map(|_| edges.collect());
         let finder = match &manifest.model.finder {
             Some(config) => Some((
                 config.clone(),
@@ -126,6 +132,7 @@ impl Identifier {
             finder,
             gallery,
             photos,
+            edges,
             point: OperatingPoint::default(),
             merged,
             device: device.clone(),
@@ -264,7 +271,7 @@ impl Identifier {
         let (region, region_source, embedding) =
             self.embed_photo(photo, region, &mut on_stage).await?;
         on_stage(Stage::Decide);
-        let answer = self.decide_alone(&[embedding.query()], count)?;
+        let answer = self.decide_of(&[(&embedding, None)], count)?;
         Ok(Identification {
             width: photo.width,
             height: photo.height,
@@ -299,10 +306,12 @@ impl Identifier {
         };
         on_stage(Stage::Prepare);
         let inputs = self.members.inputs(photo, region)?;
+        let edges = self.edge_fits(photo, region)?;
         on_stage(Stage::Embed);
         let mut embedding = self.members.embed(inputs).await?;
         let temperature = self.manifest.decision.temperature;
         embedding.logits = decision::merged_logits(embedding.logits, &self.merged, temperature);
+        embedding.edges = edges;
         Ok((region, region_source, embedding))
     }
 

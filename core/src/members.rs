@@ -162,7 +162,11 @@ impl Reader {
             return Err(failed(device, "it returned too few values".to_string()));
         }
         let logits = feature.split_off(self.width);
-        Ok(Embedding { feature, logits })
+        Ok(Embedding {
+            feature,
+            logits,
+            edges: Vec::new(),
+        })
     }
 }
 

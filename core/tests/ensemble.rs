@@ -95,6 +95,7 @@ fn by_hand(members: [Embedding; 2]) -> Embedding {
     Embedding {
         feature: feature.collect(),
         logits: logits.map(|(a, b)| (a + b) / 2.0).collect(),
+        edges: Vec::new(),
     }
 }
 

@@ -8,7 +8,6 @@ use common::{identifier, now};
 use flukeprint_core::bundle::{Contents, FileEntry, Loader, SearchFacts, StaticFile, assemble};
 use flukeprint_core::decision::EvidenceParameters;
 use flukeprint_core::evidence::Features;
-use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::{Identifier, VerifiedAnswer};
@@ -46,11 +45,6 @@ fn index(without: &[u32]) -> Index {
     Index::build(&photos, &IndexOptions::default())
 }
 
-/// The four photos, without edges.
-fn edges() -> Edges {
-    (0..4).map(|_| None).collect()
-}
-
 fn search(
     identifier: &Identifier,
     files: &[StaticFile],
@@ -59,8 +53,7 @@ fn search(
 ) -> VerifiedAnswer {
     let embedding = embed(identifier, photo);
     let fetch = |file: &FileEntry| Ok(bytes_of(files, &file.path));
-    let edges = edges();
-    now(identifier.search((index, &edges), (photo, WHOLE), &embedding, fetch, 5)).unwrap()
+    now(identifier.search(index, (photo, WHOLE), &embedding, fetch, 5)).unwrap()
 }
 
 fn before(identifier: &Identifier, photo: &Photo) -> flukeprint_core::decision::Answer {
@@ -103,8 +96,8 @@ fn a_photo_whose_file_is_gone_does_not_vote_and_the_answer_stands() {
     // Where it cannot be compared with either, that is said.
     let embedding = embed(&identifier, &query);
     let gone = |_: &FileEntry| Err("gone".to_owned());
-    let (all, edges) = (index(&[]), edges());
-    let searched = identifier.search((&all, &edges), (&query, WHOLE), &embedding, gone, 5);
+    let all = index(&[]);
+    let searched = identifier.search(&all, (&query, WHOLE), &embedding, gone, 5);
     let searched = now(searched).unwrap();
     assert!(searched.compared.is_empty());
     assert!(
@@ -126,8 +119,8 @@ fn where_nobody_can_vote_or_nothing_is_seen_the_answer_is_what_it_was() {
     let query = photo(1);
     let embedding = embed(&identifier, &query);
     let gone = |_: &FileEntry| Err("gone".to_owned());
-    let (nobody, edges) = (index(&[0, 1, 2, 3]), edges());
-    let searched = identifier.search((&nobody, &edges), (&query, WHOLE), &embedding, gone, 5);
+    let nobody = index(&[0, 1, 2, 3]);
+    let searched = identifier.search(&nobody, (&query, WHOLE), &embedding, gone, 5);
     assert_eq!(now(searched).unwrap().answer, before(&identifier, &query));
 
     let searched = search(&identifier, &files, &index(&[]), &gray());
@@ -143,8 +136,7 @@ fn an_index_of_another_gallery_and_a_bundle_without_a_vote_are_refused() {
     let embedding = embed(&searching, &query);
     let ask = |identifier: &Identifier, index: &Index| {
         let gone = |_: &FileEntry| Err("gone".to_owned());
-        let edges = edges();
-        let searched = identifier.search((index, &edges), (&query, WHOLE), &embedding, gone, 5);
+        let searched = identifier.search(index, (&query, WHOLE), &embedding, gone, 5);
         now(searched).unwrap_err().to_string()
     };
     let smaller = Index::build(&[Features::default()], &IndexOptions::default());

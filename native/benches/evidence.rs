@@ -72,7 +72,6 @@ impl Skin {
             size: [352, 176],
             keypoints: keypoints.collect(),
             descriptors: codes,
-            edge: None,
         }
     }
 }
@@ -140,10 +139,7 @@ fn edges(dice: &mut ChaCha8Rng, photos: usize) {
         y1: 160.0,
     };
     let tracing = median(|| drop(Edge::trace(&photo, box_of_it)));
-    let mut any = || Edge {
-        heights: std::array::from_fn(|_| dice.random_range(-3000..3000)),
-        strength: 0.5,
-    };
+    let mut any = || Edge::from_steps(std::array::from_fn(|_| dice.random_range(-30..=30)));
     let query = any();
     let gallery: Edges = (0..photos)
         .map(|_| any())

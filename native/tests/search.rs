@@ -95,12 +95,12 @@ fn what_is_measured_is_what_is_answered_and_a_search_finds_more() {
     let answered = |how: &str| map5(&answers(&mut identify(how, bundle.path(), &photos)).0);
     for (how, name) in [
         ("--verify", "network, first whales verified"),
-        ("--search", "network, votes and edges, verified"),
+        ("--search", "network and votes, verified"),
     ] {
         let (answered, measured) = (answered(how), measured(name));
         assert!((answered - measured).abs() < 1e-9, "{answered} {measured}");
     }
-    assert!(measured("network, votes and edges, verified") > measured("network") + 0.05);
+    assert!(measured("network and votes, verified") > measured("network") + 0.05);
 
     let manifest = json(&bundle.path().join("bundle.json"));
     assert_eq!(manifest["evidence"]["parameters"], report["verify"]);
@@ -282,10 +282,8 @@ fn photos_whose_files_are_damaged_or_missing_cannot_vote_and_are_said() {
     let candidates = |answers: &Value| {
         let mut candidates = answers["photos"][0]["candidates"].clone();
         for candidate in candidates.as_array_mut().unwrap() {
-            for part in ["votes", "edge"] {
-                let value = candidate.as_object_mut().unwrap().remove(part);
-                assert!(value.is_none_or(|value| value == 0.0));
-            }
+            let votes = candidate.as_object_mut().unwrap().remove("votes");
+            assert!(votes.is_none_or(|votes| votes == 0.0));
         }
         candidates
     };
@@ -328,10 +326,8 @@ fn the_table_has_columns_of_evidence_where_it_was_asked_for() {
                 "{column}"
             );
         }
-        for part in ["votes", "edge"] {
-            let value = f64::from(cell(part).parse::<f32>().unwrap());
-            assert!((value - candidate[part].as_f64().unwrap()).abs() < 1e-5);
-        }
+        let votes = f64::from(cell("votes").parse::<f32>().unwrap());
+        assert!((votes - candidate["votes"].as_f64().unwrap()).abs() < 1e-5);
     }
     assert_eq!(row_of_search["evidence_1"], "duplicate");
     assert_eq!(row_of_search["not_compared"], "0");

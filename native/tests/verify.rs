@@ -167,7 +167,6 @@ fn a_keypoint_file_is_as_good_as_its_photo_and_a_corrupt_one_is_named() {
         size: [352, 160],
         keypoints: keypoints.collect(),
         descriptors: codes,
-        edge: None,
     });
     let good = folder.path().join("good.keypoints");
     fs::write(&good, &bytes).unwrap();

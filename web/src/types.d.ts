@@ -41,11 +41,11 @@ export interface Candidate {
   nearest: { photo: string; thumbnail: string | null; similarity: number } | null;
 }
 
-/** What the networks say of a photo. */
-export interface Embedding { feature: number[]; logits: number[] }
+/** What the networks say of a photo, and where the bundle has trailing edges, how well each label's fits. */
+export interface Embedding { feature: number[]; logits: number[]; edges?: number[] }
 
 /** All that was found where a photo was compared; only to be handed back. */
-export interface Findings { inliers: [number, number][]; votes: number[]; heard: number }
+export interface Findings { inliers: [number, number][]; votes: number[]; edges?: number[]; heard: number }
 
 /** What `decide` takes of each photo of an encounter. */
 export interface EncounterPhoto extends Embedding { findings?: Findings }

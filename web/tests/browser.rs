@@ -34,6 +34,7 @@ async fn files() -> Vec<StaticFile> {
         individual: Some(i as u32),
         thumbnail: None,
         keypoints: None,
+        edge: None,
         sha256: None,
     });
     let rows = (0..WHALES).map(|i| GalleryRow {
@@ -58,6 +59,7 @@ async fn files() -> Vec<StaticFile> {
         preprocessing: Preprocessing::imagenet(32, 64),
         operating: Vec::new(),
         evidence: None,
+        edges: None,
         decision: DecisionParameters {
             weights: [1.0, 1.0, 0.4],
             ..DecisionParameters::default()

@@ -10,7 +10,7 @@
 
 /** @typedef {{ kind: Kind, name: string, score: number, probability: number, nearest?: Nearest | null }} Candidate */
 
-/** @typedef {{ feature: number[], logits: number[] }} Embedding  what the networks say of a photo */
+/** @typedef {{ feature: number[], logits: number[], edges?: number[] }} Embedding  what the networks and the trailing edge say of a photo */
 
 /** @typedef {{ inliers: [number, number][], votes: number[], heard: number }} Findings  of a photo that was compared, only to be handed back */
 

@@ -57,26 +57,30 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     made.train("humpback-first", &from)?;
     let first = made.run_of("humpback-first");
     let from = ["--data".as_ref(), hwi.as_path(), "--start".as_ref(), &first];
-    made.train("humpback-second", &from)?;
-
-    let second = made.run_of("humpback-second");
+    made.train("humpback-mirrored", &from)?;
+    let mirrored = made.run_of("humpback-mirrored");
     let from = [
         "--data".as_ref(),
         hwi.as_path(),
         "--start".as_ref(),
-        &second,
+        &mirrored,
     ];
-    made.train("humpback-third", &from)?;
+    made.train("humpback-strong", &from)?;
 
-    let third = made.run_of("humpback-third");
-    made.show("choose the decision", "tune", &third, &["--all"])?;
-    let crossed = ["--crossed", "10"];
-    made.show("measure on held-out photos", "evaluate", &third, &crossed)?;
+    let strong = made.run_of("humpback-strong");
+    made.show(
+        "choose the decision",
+        "tune",
+        &strong,
+        &["--all", "--edges"],
+    )?;
+    let crossed = ["--evidence", "--crossed", "10"];
+    made.show("measure on held-out photos", "evaluate", &strong, &crossed)?;
     let from = [
         "--all-of".as_ref(),
-        third.as_path(),
+        strong.as_path(),
         "--start".as_ref(),
-        &third,
+        &strong,
         "--finder".as_ref(),
         &finder,
     ];
@@ -134,7 +138,14 @@ impl Made<'_> {
     fn export(&self, date: Option<&str>) -> Result<()> {
         let bundle = self.folder.join("bundle");
         let out = bundle.display().to_string();
-        let mut words = vec!["--no-thumbnails", "--title", TITLE, "--out", &out];
+        let mut words = vec![
+            "--no-thumbnails",
+            "--edges",
+            "--title",
+            TITLE,
+            "--out",
+            &out,
+        ];
         words.extend(date.iter().flat_map(|&date| ["--date", date]));
         self.show(
             "pack the bundle",

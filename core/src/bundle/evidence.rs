@@ -44,6 +44,24 @@ pub struct SearchFacts {
     pub parameters: EvidenceParameters,
 }
 
+/// How trailing edges count, which every gallery photo has then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeFacts {
+    /// How much a fit counts beside the networks, where nothing else is compared.
+    pub parameters: EvidenceParameters,
+}
+
+impl EdgeFacts {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`Error::Decision`].
+    pub fn validate(&self) -> Result<()> {
+        Ok(self.parameters.validate()?)
+    }
+}
+
 impl SearchFacts {
     fn validate(&self) -> Result<()> {
         self.index.validate()?;
@@ -53,12 +71,6 @@ impl SearchFacts {
 }
 
 impl EvidenceFacts {
-    /// Whether trailing edges are traced and compared.
-    pub fn compares_edges(&self) -> bool {
-        let search = self.search.as_ref();
-        search.is_some_and(|search| search.parameters.edge_weight > 0.0)
-    }
-
     /// Checks every range, and that no network is called for: a bundle carries none for local features.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::evidence::EvidenceFacts;
+use super::evidence::{EdgeFacts, EvidenceFacts};
 use super::hash::sha256_hex;
 use super::members::EnsembleFacts;
 use crate::decision::{DecisionParameters, OperatingRates};
+use crate::evidence::Edge;
 use crate::model::{EmbedderConfig, FinderConfig};
 use crate::photo::Preprocessing;
 use crate::{Error, Result};
@@ -44,6 +45,9 @@ pub struct Manifest {
     /// How local features verify an answer; absent where the gallery's photos have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceFacts>,
+    /// How trailing edges count; absent where the gallery's photos have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edges: Option<EdgeFacts>,
     /// What the gallery holds.
     pub catalogue: CatalogueFacts,
     /// A known input's embedding, to see that a device computes what it should.
@@ -254,6 +258,9 @@ pub struct GalleryPhoto {
     /// Its local features, if the bundle has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keypoints: Option<FileEntry>,
+    /// Its trailing edge, if the bundle has them and it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<Edge>,
     /// SHA-256 of the photo's file, hexadecimal, if it was enrolled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -304,6 +311,9 @@ impl Manifest {
         manifest.decision.validate()?;
         if let Some(evidence) = &manifest.evidence {
             evidence.validate()?;
+        }
+        if let Some(edges) = &manifest.edges {
+            edges.validate()?;
         }
         manifest.check_members()?;
         Ok(manifest)

@@ -10,7 +10,7 @@
 //! - `thumbnails/HASH.jpg`: one a gallery photo, if the bundle has them, listed with size and hash
 //!   in the individuals' file and fetched on demand;
 //! - `keypoints/HASH.keypoints`: likewise, the local features of one gallery photo, by which a match is
-//!   verified; [`EvidenceFacts`] in the manifest says how.
+//!   verified; [`EdgeFacts, EvidenceFacts`] in the manifest says how.
 //!
 //! Several networks can answer together: [`ModelFacts::ensemble`] lists those after the first, and
 //! their tensors stand in the same weights file, see [`join_members`].
@@ -27,7 +27,7 @@ mod members;
 pub mod weights;
 mod write;
 
-pub use evidence::{EvidenceFacts, KEYPOINTS, SearchFacts};
+pub use evidence::{EdgeFacts, EvidenceFacts, KEYPOINTS, SearchFacts};
 pub use growth::{Did, Enrolled, Entry, GrowingBundle, GrowthError, NewPhoto};
 pub use hash::sha256_hex;
 pub use load::{Bundle, Loader};

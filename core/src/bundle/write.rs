@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::evidence::EvidenceFacts;
+use super::evidence::{EdgeFacts, EvidenceFacts};
 use super::manifest::{
     CatalogueFacts, FileEntry, Files, GalleryPhoto, Individuals, Manifest, ModelFacts, SelfCheck,
 };
@@ -35,6 +35,8 @@ pub struct Contents {
     pub operating: Vec<OperatingRates>,
     /// How local features verify an answer, where the photos have them.
     pub evidence: Option<EvidenceFacts>,
+    /// How trailing edges count, where the photos have them.
+    pub edges: Option<EdgeFacts>,
     /// Day of the export and filters; the counts are filled in from the gallery.
     pub date: String,
     /// What was left out, in words.
@@ -112,6 +114,7 @@ pub fn assemble(contents: Contents) -> Result<Vec<StaticFile>> {
         decision: contents.decision,
         operating: contents.operating,
         evidence: contents.evidence,
+        edges: contents.edges,
         catalogue,
         self_check: contents.self_check,
         files,

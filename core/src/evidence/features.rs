@@ -126,7 +126,7 @@ pub struct Networks {
 ///
 /// Positions count in the picture of [`Options::width`], whose size is [`Features::size`]. Frames whose
 /// corners leave the picture are dropped; a picture without texture, or too small for one frame, has no
-/// keypoints. The trailing edge is not looked for: [`Edge::trace`](super::Edge::trace) needs more than `image`.
+/// keypoints.
 ///
 /// # Errors
 /// [`Error::Features`] when an option is out of range or its network is not there, [`Error::Device`] when
@@ -164,7 +164,6 @@ pub async fn features(
         size: [width as u32, height as u32],
         keypoints,
         descriptors,
-        edge: None,
     })
 }
 

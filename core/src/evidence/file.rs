@@ -1,17 +1,16 @@
-//! The keypoints, descriptors and trailing edge of one photo as a file, at most 48 KiB.
+//! The keypoints and descriptors of one photo as a file, at most 48 KiB.
 //!
 //! All numbers are little-endian:
 //!
 //! | bytes | what |
 //! | --- | --- |
 //! | 8 | `FLUKEKEY` |
-//! | 2 | version, 2; a file of version 1 has no edge |
+//! | 2 | version, 1 |
 //! | 2 | keypoints, n |
 //! | 4 + 4 | width and height of the image that the positions count in |
 //! | 8 | the first 8 bytes of the SHA-256 of everything else |
 //! | n · 14 | a keypoint: centre x and y as shares of width and height, 16-bit from -1/4 to 5/4; shape a11, a12, a21, a22 in pixels and response, half precision |
 //! | n · 128 | the descriptors |
-//! | 0 or 1,026 | the trailing edge, if there is one: 512 heights of 16 bits, its strength in half precision |
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +22,7 @@ use alloc::vec::Vec;
 use half::f16;
 use sha2::{Digest, Sha256};
 
-use super::edge::EDGE;
-use super::{DESCRIPTOR, Edge, Features, Frame, Keypoint};
+use super::{DESCRIPTOR, Features, Frame, Keypoint};
 use crate::{Error, Result};
 
 /// The most that a file may have, bytes.
@@ -35,16 +33,13 @@ pub const MAGIC: &[u8; 8] = b"FLUKEKEY";
 /// What the name of a file ends with, after a dot.
 pub const ENDING: &str = "keypoints";
 
-const VERSION: u16 = 2;
-/// The first version that is read.
-const FIRST_VERSION: u16 = 1;
+const VERSION: u16 = 1;
 const HEADER: usize = 28;
 const HASH: core::ops::Range<usize> = 20..28;
 const KEYPOINT: usize = 14;
-const EDGE_BYTES: usize = 2 * EDGE + 2;
 
-/// The keypoints that a file has room for beside an edge.
-pub const MOST_KEYPOINTS: usize = (LARGEST_FILE - HEADER - EDGE_BYTES) / (KEYPOINT + DESCRIPTOR);
+/// The keypoints that a file has room for.
+pub const MOST_KEYPOINTS: usize = (LARGEST_FILE - HEADER) / (KEYPOINT + DESCRIPTOR);
 
 /// The most keypoints that files of so many bytes in all can have.
 pub fn keypoints_in(bytes: u64) -> usize {
@@ -83,11 +78,6 @@ pub fn encode(features: &Features) -> Vec<u8> {
     }
     let codes = descriptors[..count].as_flattened();
     bytes.extend(codes.iter().map(|&code| code as u8));
-    if let Some(edge) = &features.edge {
-        let heights = edge.heights.iter();
-        bytes.extend(heights.flat_map(|height| height.to_le_bytes()));
-        bytes.extend_from_slice(&f16::from_f32(edge.strength).to_le_bytes());
-    }
     let hash = hash(&bytes);
     bytes[HASH].copy_from_slice(&hash);
     bytes
@@ -122,7 +112,7 @@ fn read(bytes: &[u8]) -> core::result::Result<Features, String> {
     let half = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
     let word = |at: usize| u32::from(half(at)) | (u32::from(half(at + 2)) << 16);
     match half(8) {
-        FIRST_VERSION..=VERSION => {}
+        VERSION => {}
         version => {
             return Err(format!(
                 "its version is {version}, this program reads version {VERSION}; update the program"
@@ -131,10 +121,9 @@ fn read(bytes: &[u8]) -> core::result::Result<Features, String> {
     }
     let count = usize::from(half(10));
     let wanted = HEADER + count * (KEYPOINT + DESCRIPTOR);
-    let whole = [wanted, wanted + EDGE_BYTES].contains(&bytes.len());
-    if !whole || bytes.len() > LARGEST_FILE {
+    if bytes.len() != wanted || wanted > LARGEST_FILE {
         return Err(format!(
-            "it has {} bytes, {count} keypoints take {wanted} and an edge {EDGE_BYTES}; fetch it again",
+            "it has {} bytes, {count} keypoints take {wanted}; fetch it again",
             bytes.len()
         ));
     }
@@ -142,7 +131,6 @@ fn read(bytes: &[u8]) -> core::result::Result<Features, String> {
         return Err(String::from("its content is damaged; fetch it again"));
     }
     let size = [word(12), word(16)];
-    let (bytes, edge) = bytes.split_at(wanted);
     let (keypoints, codes) = bytes[HEADER..].split_at(count * KEYPOINT);
     let (keypoints, _) = keypoints.as_chunks::<KEYPOINT>();
     Ok(Features {
@@ -152,16 +140,7 @@ fn read(bytes: &[u8]) -> core::result::Result<Features, String> {
             .map(|keypoint| read_keypoint(keypoint, size))
             .collect(),
         descriptors: codes.iter().map(|&code| code as i8).collect(),
-        edge: edge.first_chunk().map(read_edge),
     })
-}
-
-fn read_edge(bytes: &[u8; EDGE_BYTES]) -> Edge {
-    let word = |place: usize| [bytes[2 * place], bytes[2 * place + 1]];
-    Edge {
-        heights: core::array::from_fn(|place| i16::from_le_bytes(word(place))),
-        strength: f16::from_le_bytes(word(EDGE)).to_f32(),
-    }
 }
 
 fn read_keypoint(bytes: &[u8; KEYPOINT], [width, height]: [u32; 2]) -> Keypoint {

@@ -8,7 +8,7 @@
 //! 3. matches between the descriptors of two photos, or of a photo and a whole catalogue;
 //! 4. geometry: which of the matches agree on one way that the two flukes lie to each other.
 //!
-//! And beside them the trailing edge ([`edge`]), which needs no marks.
+//! And beside them the trailing edge ([`edge`]), which needs no marks and is compared with all photos of a gallery.
 //!
 //! All positions are pixels of the image that the keypoints were found in, `x` to the right, `y`
 //! down, the centre of the upper left pixel at (0, 0).
@@ -83,6 +83,4 @@ pub struct Features {
     pub keypoints: Vec<Keypoint>,
     /// Their descriptors, `[keypoints, 128]`: unit vectors in steps of 1 / [`CODE_OF_ONE`].
     pub descriptors: Vec<i8>,
-    /// The trailing edge, where it was looked for.
-    pub edge: Option<Edge>,
 }

@@ -37,31 +37,67 @@ impl Identifier {
     /// [`Error::Decision`](crate::Error::Decision) without photos, or when their numbers cannot be used; findings of a bundle that has no
     /// keypoints, or of a vote where none was tuned.
     pub fn decide(&self, photos: &[EncounterPhoto], count: usize) -> Result<Answer> {
-        let queries: Vec<Query<'_>> = photos.iter().map(|one| one.embedding.query()).collect();
-        let findings = photos.iter().filter_map(|one| one.findings.as_ref());
-        let found: Vec<Found<'_>> = findings.map(Findings::found).collect();
-        match found.is_empty() {
-            true => self.decide_alone(&queries, count),
-            false => self.decide_by(&queries, (self.parameters_of(&found)?, &found), count),
-        }
+        let photos = photos
+            .iter()
+            .map(|one| (&one.embedding, one.findings.as_ref()));
+        self.decide_of(&photos.collect::<Vec<_>>(), count)
     }
 
-    /// By the networks alone.
-    pub(super) fn decide_alone(&self, queries: &[Query<'_>], count: usize) -> Result<Answer> {
-        Ok(decision::decide_encounter(
-            queries,
-            &self.gallery,
-            &self.manifest.decision,
-            &self.point,
-            count,
-        )?)
+    /// The same of photos apart from what was found for each.
+    pub(super) fn decide_of(
+        &self,
+        photos: &[(&Embedding, Option<&Findings>)],
+        count: usize,
+    ) -> Result<Answer> {
+        let queries: Vec<Query<'_>> = photos.iter().map(|(one, _)| one.query()).collect();
+        let (gallery, decision) = (&self.gallery, &self.manifest.decision);
+        let answer = match self.parameters_of(photos)? {
+            None => decision::decide_encounter(&queries, gallery, decision, &self.point, count),
+            Some(evidence) => {
+                let found = photos.iter().map(|&(one, findings)| found(one, findings));
+                let found: Vec<Found<'_>> = found.collect();
+                let evidence = (evidence, &found[..]);
+                decision::decide_verified(&queries, gallery, decision, evidence, &self.point, count)
+            }
+        };
+        Ok(answer?)
     }
 
-    /// How what was found counts: where all photos of the gallery voted, as in a search.
-    fn parameters_of(&self, found: &[Found<'_>]) -> Result<&EvidenceParameters> {
-        match found.iter().any(|found| !found.votes.is_empty()) {
-            true => Ok(&self.search_facts()?.parameters),
-            false => Ok(&self.evidence()?.parameters),
+    /// How what was found counts: where all photos of the gallery voted, as in a search; where some were compared
+    /// with, as in verifying; by edges alone otherwise, if there are any.
+    fn parameters_of(
+        &self,
+        photos: &[(&Embedding, Option<&Findings>)],
+    ) -> Result<Option<&EvidenceParameters>> {
+        let any = |is: fn(&Findings) -> bool| {
+            let mut findings = photos.iter().filter_map(|(_, findings)| *findings);
+            findings.any(is)
+        };
+        if any(|found| !found.votes.is_empty()) {
+            return Ok(Some(&self.search_facts()?.parameters));
         }
+        if any(|found| !found.inliers.is_empty()) {
+            return Ok(Some(&self.evidence()?.parameters));
+        }
+        let edges = photos.iter().any(|(one, _)| !one.edges.is_empty());
+        let facts = self.manifest.edges.as_ref().filter(|_| edges);
+        Ok(facts.map(|facts| &facts.parameters))
+    }
+}
+
+/// What is known of a photo beside the networks. Where nothing was compared with and nobody voted, all is heard: the
+/// gallery's edges.
+fn found<'a>(embedding: &'a Embedding, findings: Option<&'a Findings>) -> Found<'a> {
+    let spoken = |one: &&Findings| !(one.votes.is_empty() && one.inliers.is_empty());
+    let found = match findings.filter(spoken) {
+        Some(findings) => findings.found(),
+        None => Found {
+            heard: 1.0,
+            ..Found::default()
+        },
+    };
+    Found {
+        edges: &embedding.edges,
+        ..found
     }
 }

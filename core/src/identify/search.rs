@@ -1,9 +1,9 @@
-//! After an answer: the gallery's photos vote, their trailing edges are laid on the query's, and the first whales by
-//! score, by votes and by edge are compared with it.
+//! After an answer: the gallery's photos vote, and the first whales by score, by edge and by votes are compared
+//! with the query.
 //!
 //! For whoever has all files of keypoints at hand. [`Identifier::to_search`] says which these are, their
-//! descriptors become an [`Index`] and their edges [`Edges`], whose photos are the gallery's rows (a photo whose
-//! file cannot be had has none, and takes part like one that shows nothing), and [`Identifier::search`] answers.
+//! descriptors become an [`Index`] whose photos are the gallery's rows (a photo whose file cannot be had
+//! has none, and takes part in the vote like one that shows nothing), and [`Identifier::search`] answers.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,8 +11,7 @@ use alloc::vec::Vec;
 use super::verify::Comparing;
 use super::{Embedding, Fetched, Identifier, VerifiedAnswer};
 use crate::bundle::{FileEntry, SearchFacts};
-use crate::decision::{Findings, ShortlistSize, first_by_votes};
-use crate::evidence::edge::Edges;
+use crate::decision::{ShortlistSize, first_by_votes};
 use crate::evidence::vote::{Index, LabelVotes};
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
@@ -32,17 +31,17 @@ impl Identifier {
         self.photos.iter().map(|photo| photo.keypoints.as_ref())
     }
 
-    /// Lets all photos of the gallery vote for the fluke in `region` of a photo and fits their edges to it, compares
-    /// it with those of the first whales by score, by votes and by edge, whose files `fetch` brings, and answers anew: the
-    /// first `count` labels. `embedding` is the photo's, `index` and `edges` are the gallery's. Where nobody can
-    /// vote, no edge be laid on it and none be compared with, the answer is what it was.
+    /// Lets all photos of the gallery vote for the fluke in `region` of a photo, compares it with those of
+    /// the first whales by score and by votes, whose files `fetch` brings, and answers anew: the first
+    /// `count` labels. `embedding` is the photo's, `index` that of the gallery. Where nobody can vote and
+    /// none could be compared with, or the photo has no keypoints, the answer is what it was.
     ///
     /// # Errors
     /// A bundle that does not say how, an index of another gallery, [`Error::Region`] when the region does
     /// not lie in the photo, and as [`Identifier::decide`].
     pub async fn search(
         &self,
-        (index, edges): (&Index, &Edges),
+        index: &Index,
         (photo, region): (&Photo, Region),
         embedding: &Embedding,
         mut fetch: impl FnMut(&FileEntry) -> core::result::Result<Vec<u8>, String>,
@@ -50,31 +49,17 @@ impl Identifier {
     ) -> Result<VerifiedAnswer> {
         let facts = self.search_facts()?;
         let rows = self.gallery.rows();
-        if [index.photos(), edges.photos()] != [rows.len(); 2] {
+        if index.photos() != rows.len() {
             return Err(refuse("the index is of another gallery; build it anew"));
         }
         let looked = self.looked(photo, region).await?;
         let votes = index.vote(&looked.features, &facts.vote);
-        let of_labels = |values: &[f32]| {
-            let labels = rows.iter().map(|row| row.label);
-            LabelVotes::of(values, labels, self.gallery.individuals().len())
-        };
-        let votes = of_labels(&votes);
-        let fits = match facts.parameters.edge_weight > 0.0 {
-            true => edges.fit(looked.features.edge.as_ref()),
-            false => Vec::new(),
-        };
-        let fits = of_labels(&fits);
+        let labels = rows.iter().map(|row| row.label);
+        let votes = LabelVotes::of(&votes, labels, self.gallery.individuals().len());
         let size = ShortlistSize::of(&facts.parameters);
         let mut listed = self.first_whales(embedding, &facts.parameters)?;
-        for heard in [&votes, &fits] {
-            listed.extend(first_by_votes(
-                heard,
-                &self.gallery,
-                &embedding.feature,
-                size,
-            )?);
-        }
+        let voted = first_by_votes(&votes, &self.gallery, &embedding.feature, size)?;
+        listed.extend(voted);
         let fetched: Vec<Fetched> = self
             .files_of(listed)
             .into_iter()
@@ -82,11 +67,7 @@ impl Identifier {
             .collect();
         let comparing = Comparing {
             looked: &looked,
-            heard: Findings {
-                votes: votes.votes,
-                edges: fits.votes,
-                ..Findings::default()
-            },
+            votes: votes.votes,
             parameters: &facts.parameters,
         };
         self.answer_by(comparing, embedding, &fetched, count, |_| ())

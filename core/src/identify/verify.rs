@@ -12,11 +12,13 @@ use serde::Serialize;
 use super::{Embedding, Identifier};
 use crate::bundle::{EvidenceFacts, FileEntry};
 use crate::decision::{
-    self, Answer, EvidenceParameters, Findings, Found, Listed, Query, ShortlistSize, first_by_score,
+    self, Answer, EvidenceParameters, Findings, Listed, ShortlistSize, first_by_score,
+    first_by_votes,
 };
 use crate::evidence::geometry::Transform;
 use crate::evidence::verify::{Comparison, compare};
-use crate::evidence::{Edge, Features, Networks, features, file};
+use crate::evidence::vote::LabelVotes;
+use crate::evidence::{Features, Networks, features, file};
 use crate::gallery::Label;
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
@@ -150,7 +152,7 @@ impl Identifier {
         Ok(self.files_of(self.first_whales(photo, parameters)?))
     }
 
-    /// The first whales by the networks' scores, with the photos of each that are compared.
+    /// The first whales by the networks' scores and by their edges, with the photos of each that are compared.
     pub(super) fn first_whales(
         &self,
         photo: &Embedding,
@@ -159,12 +161,11 @@ impl Identifier {
         let decision = &self.manifest.decision;
         let scores = decision::final_scores(&photo.query(), &self.gallery, decision)?;
         let size = ShortlistSize::of(parameters);
-        Ok(first_by_score(
-            &scores,
-            &self.gallery,
-            &photo.feature,
-            size,
-        )?)
+        let feature = &photo.feature;
+        let mut listed = first_by_score(&scores, &self.gallery, feature, size)?;
+        let fits = LabelVotes::of_edges(&photo.edges);
+        listed.extend(first_by_votes(&fits, &self.gallery, feature, size)?);
+        Ok(listed)
     }
 
     /// The files of keypoints of all photos listed, each once.
@@ -180,7 +181,7 @@ impl Identifier {
         files
     }
 
-    /// The local features of the fluke in `region`, and its trailing edge where that counts, found as the gallery's were and as a file would keep
+    /// The local features of the fluke in `region`, found as the gallery's were and as a file would keep
     /// them; `None` where the bundle has no such.
     ///
     /// # Errors
@@ -190,11 +191,7 @@ impl Identifier {
             return Ok(None);
         };
         let image = facts.chip.image(photo, region)?;
-        let mut found =
-            features(&image, &facts.options, &Networks::default(), &self.device).await?;
-        if facts.compares_edges() {
-            found.edge = Edge::trace(photo, region)?;
-        }
+        let found = features(&image, &facts.options, &Networks::default(), &self.device).await?;
         // Matches count as between photos whose features are in files.
         Ok(Some(file::kept(&found)?))
     }
@@ -218,7 +215,7 @@ impl Identifier {
         let looked = self.looked(photo, region).await?;
         let comparing = Comparing {
             looked: &looked,
-            heard: Findings::default(),
+            votes: Vec::new(),
             parameters,
         };
         self.answer_by(comparing, embedding, fetched, count, on_compared)
@@ -255,21 +252,17 @@ impl Identifier {
             on_compared(done + 1);
         }
         let keypoints = comparing.looked.features.keypoints.len();
-        let evidence = comparing.parameters;
         let findings = match keypoints {
-            // Without a keypoint nothing but the edge can speak.
-            0 => Findings {
-                votes: Vec::new(),
-                ..comparing.heard
-            },
+            // Without a keypoint there is nothing to say.
+            0 => Findings::default(),
             _ => Findings {
                 inliers: self.inliers(&compared),
                 heard: share(compared.len(), missing.len()),
-                ..comparing.heard
+                votes: comparing.votes,
+                ..Findings::default()
             },
         };
-        let query = embedding.query();
-        let answer = self.decide_by(&[query], (evidence, &[findings.found()]), count)?;
+        let answer = self.decide_of(&[(embedding, Some(&findings))], count)?;
         Ok(VerifiedAnswer {
             answer,
             keypoints,
@@ -333,23 +326,6 @@ impl Identifier {
         let of = |one: &Compared| (one.label.slot(individuals), one.inliers);
         compared.iter().map(of).collect()
     }
-
-    /// One answer for all photos, by what was found for each.
-    pub(super) fn decide_by(
-        &self,
-        queries: &[Query<'_>],
-        evidence: (&EvidenceParameters, &[Found<'_>]),
-        count: usize,
-    ) -> Result<Answer> {
-        Ok(decision::decide_verified(
-            queries,
-            &self.gallery,
-            &self.manifest.decision,
-            evidence,
-            &self.point,
-            count,
-        )?)
-    }
 }
 
 /// A photo's features, and the way from their places to its pixels.
@@ -361,8 +337,8 @@ pub(super) struct Looked {
 /// What a query brings to be compared, and how what is found counts.
 pub(super) struct Comparing<'a> {
     pub(super) looked: &'a Looked,
-    /// What the whole gallery says, where it was asked: votes and edges.
-    pub(super) heard: Findings,
+    /// What every label got in the gallery's vote, by slot, `[individuals + 1]`; empty where none was held.
+    pub(super) votes: Vec<f32>,
     pub(super) parameters: &'a EvidenceParameters,
 }
 

@@ -57,6 +57,7 @@ pub fn photo(width: usize, number: usize, individual: Option<&str>) -> NewPhoto 
         feature: feature(width, number),
         thumbnail: None,
         keypoints: None,
+        edge: None,
     }
 }
 
@@ -78,6 +79,7 @@ pub fn with_new_whales() -> Contents {
             individual: None,
             thumbnail: None,
             keypoints: None,
+            edge: None,
             sha256: None,
         });
     }

@@ -44,6 +44,7 @@ fn make_contents() -> Contents {
         individual: Some(i as u32),
         thumbnail: None,
         keypoints: None,
+        edge: None,
         sha256: None,
     });
     Contents {
@@ -62,6 +63,7 @@ fn make_contents() -> Contents {
         preprocessing: Preprocessing::imagenet(32, 64),
         operating: Vec::new(),
         evidence: None,
+        edges: None,
         decision: DecisionParameters::default(),
         date: "2026-01-01".to_owned(),
         filters: Vec::new(),

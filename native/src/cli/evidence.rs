@@ -30,8 +30,9 @@ pub fn print(report: &EvidenceReport) {
     print_calibration(&report.calibration);
     print_gain("MAP@5", &report.map5_gain);
     print_gain("known top-1", &report.known_top1_gain);
+    print_parameters("with trailing edges", &report.edges);
     print_parameters("verifying the first whales", &report.verify);
-    print_parameters("with the catalogue's votes and edges", &report.search);
+    print_parameters("with the catalogue's votes", &report.search);
     let verified = &report.verified;
     let inliers: Vec<String> = verified.inliers.iter().map(u32::to_string).collect();
     say!(

@@ -2,7 +2,7 @@
 
 use super::devices::DeviceArgs;
 use crate::ensemble::Ensemble;
-use crate::evaluate::evidence::TunedEvidence;
+use crate::evaluate::evidence::{TunedEdges, TunedEvidence};
 use crate::export::{ExportOptions, export_ensemble};
 use crate::progress::Progress;
 use crate::train::{Run, read_catalogue};
@@ -39,7 +39,11 @@ pub struct Export {
     /// Leave the small pictures of gallery photos out.
     #[arg(long)]
     no_thumbnails: bool,
-    /// Put the photos' keypoints in, at most 48 KiB each, so that answers can be verified and a match be
+    /// Put the photos' trailing edges in, 0.2 KB each, so that every answer counts how well they fit: after
+    /// `flukeprint tune --edges`.
+    #[arg(long)]
+    edges: bool,
+    /// Put the photos' edges and keypoints in, the keypoints at most 48 KiB each, so that answers can be verified and a match be
     /// shown, or all photos vote: after `flukeprint tune --evidence`.
     #[arg(long)]
     keypoints: bool,
@@ -56,6 +60,8 @@ impl Export {
             // The parser lets nothing else through.
             (None, None) => return Ok(()),
         };
+        let edges = || TunedEdges::read(folder, &ensemble.decision);
+        let edges = (self.edges || self.keypoints).then(edges).transpose()?;
         let evidence = || TunedEvidence::read(folder, &ensemble.decision);
         let evidence = self.keypoints.then(evidence).transpose()?;
         let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
@@ -63,6 +69,7 @@ impl Export {
             title: self.title.clone(),
             date: self.date.clone().unwrap_or_else(today),
             thumbnails: !self.no_thumbnails,
+            edges,
             evidence,
         };
         export_ensemble(

@@ -223,6 +223,7 @@ impl Identify {
             let count = self.count.min(answers.individuals + 1);
             let columns = sheet::Columns {
                 candidates: count,
+                edges: answers.photos.iter().any(has_edge),
                 evidence: self.beside.any(),
                 not_voting: answers.search.map(|search| search.not_voting.len()),
             };
@@ -319,4 +320,9 @@ fn evidence(evidence: &Evidence) -> String {
         Says::Likely => format!("  {} inliers with {photo} speak for it", evidence.inliers),
         Says::Little => format!("  {} inliers", evidence.inliers),
     }
+}
+
+/// Whether a candidate's trailing edge was compared with the photo's.
+fn has_edge(photo: &PhotoAnswer) -> bool {
+    photo.candidates.iter().any(|one| one.edge.is_some())
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// Choose temperature, new-whale thresholds and mixing weights on one half of the held-out photos.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  flukeprint tune --run run\n  flukeprint tune --run run --evidence\n  \
+    after_help = "Examples:\n  flukeprint tune --run run --edges\n  flukeprint tune --run run --evidence\n  \
     flukeprint tune --run run --all\n  flukeprint tune --ensemble ensemble --evidence"
 )]
 pub struct Tune {
@@ -27,10 +27,14 @@ pub struct Tune {
         conflicts_with = "ensemble"
     )]
     run: Option<PathBuf>,
-    /// Folder of an ensemble, whose decision is tuned already: choose the evidence alone.
-    #[arg(long, requires = "evidence")]
+    /// Folder of an ensemble, whose decision is tuned already: choose how edges count, and evidence.
+    #[arg(long)]
     ensemble: Option<PathBuf>,
-    /// Also choose how much matches of local features and votes count, for a bundle with keypoints
+    /// Also choose how much it counts how well trailing edges fit, for a bundle with edges (`flukeprint export
+    /// --edges`): on photos of real whales it finds far more of them.
+    #[arg(long)]
+    edges: bool,
+    /// Also choose that, and how much matches of local features and votes count, for a bundle with keypoints
     /// (`flukeprint export --keypoints`).
     #[arg(long)]
     evidence: bool,
@@ -50,7 +54,7 @@ impl Tune {
                 Some(folder) => {
                     let ensemble = Ensemble::open(folder)?;
                     let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
-                    evidence_of((folder, &ensemble), &catalogue, &device, progress)
+                    self.evidence_of((folder, &ensemble), &catalogue, &device, progress)
                 }
                 // The parser lets nothing else through.
                 None => Ok(()),
@@ -91,25 +95,31 @@ impl Tune {
         );
         operating::print(&run.operating()?, p.new_share);
         let rows: Vec<_> = tuning.rows.iter().map(|row| ("", row)).collect();
-        if self.evidence {
+        if self.edges || self.evidence {
             let alone = Ensemble::alone(run)?;
-            evidence_of((folder, &alone), &catalogue, &device, progress)?;
+            self.evidence_of((folder, &alone), &catalogue, &device, progress)?;
         }
         table::print("On the photos that were tuned on (flattering):", &rows);
         Ok(())
     }
-}
 
-/// Chooses how evidence counts and keeps it in the folder of the run or ensemble.
-fn evidence_of(
-    (folder, ensemble): (&Path, &Ensemble),
-    catalogue: &Catalogue,
-    device: &Device,
-    progress: &dyn Progress,
-) -> crate::Result<()> {
-    let tuned = tune_evidence_of(ensemble, catalogue, device, progress)?;
-    tuned.save(folder, &ensemble.decision)?;
-    evidence::print_parameters("verifying the first whales", &tuned.verify);
-    evidence::print_parameters("with the catalogue's vote", &tuned.search);
-    Ok(())
+    /// Chooses how evidence counts and keeps it in the folder of the run or ensemble.
+    fn evidence_of(
+        &self,
+        (folder, ensemble): (&Path, &Ensemble),
+        catalogue: &Catalogue,
+        device: &Device,
+        progress: &dyn Progress,
+    ) -> crate::Result<()> {
+        let (edges, tuned) =
+            tune_evidence_of(ensemble, catalogue, self.evidence, device, progress)?;
+        edges.save(folder, &ensemble.decision)?;
+        evidence::print_parameters("with trailing edges", &edges.edges);
+        if let Some(tuned) = tuned {
+            tuned.save(folder, &ensemble.decision)?;
+            evidence::print_parameters("verifying the first whales", &tuned.verify);
+            evidence::print_parameters("with the catalogue's votes", &tuned.search);
+        }
+        Ok(())
+    }
 }

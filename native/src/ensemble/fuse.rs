@@ -34,6 +34,7 @@ pub(super) fn fused<'a>(
         Embedding {
             feature: member.feature(photo).to_vec(),
             logits: logits.unwrap_or_default().to_vec(),
+            edges: Vec::new(),
         }
     };
     let together = |photo: usize| {

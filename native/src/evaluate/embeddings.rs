@@ -172,6 +172,7 @@ pub(crate) fn embed(
     let mut views = rows.map(|(feature, logits)| Embedding {
         feature: feature.to_vec(),
         logits: logits.to_vec(),
+        edges: Vec::new(),
     });
     let of_photo = |views_of_it| Embedding::of_views(views.by_ref().take(views_of_it).collect());
     let embeddings = counts.into_iter().map(of_photo);

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use flukeprint_core::Result;
 use flukeprint_core::evidence::geometry::Transform;
-use flukeprint_core::evidence::{Chip, Edge, Features, GrayImage, Networks, Options, features};
+use flukeprint_core::evidence::{Chip, Features, GrayImage, Networks, Options, features};
 use flukeprint_core::photo::{Photo, Region};
 
 /// What the fluke of a photo shows.
@@ -11,7 +11,7 @@ use flukeprint_core::photo::{Photo, Region};
 pub struct Fluke {
     /// The photo and where in it the fluke is; none where only the features were kept.
     seen: Option<(Photo, Region)>,
-    /// Its features, in pixels of the chip, and its trailing edge.
+    /// Its features, in pixels of the chip.
     pub features: Features,
     /// From pixels of the chip to pixels of the photo.
     pub to_photo: Transform,
@@ -25,8 +25,7 @@ impl Fluke {
     pub async fn look(photo: Photo, region: Region, device: &Device) -> Result<Self> {
         let chip = Chip::default();
         let image = chip.image(&photo, region)?;
-        let mut features = find(&image, device).await?;
-        features.edge = Edge::trace(&photo, region)?;
+        let features = find(&image, device).await?;
         let to_photo = chip.to_photo(region, [photo.width, photo.height], features.size)?;
         Ok(Self {
             seen: Some((photo, region)),

@@ -14,13 +14,13 @@ use crate::Result;
 use crate::data::Catalogue;
 use crate::ensemble::Ensemble;
 use crate::evaluate::Embeddings;
-use crate::evaluate::evidence::{TunedEvidence, keypoint_files};
+use crate::evaluate::evidence::{TunedEdges, TunedEvidence, catalogue_edges, keypoint_files};
 use crate::progress::Progress;
 use crate::train::Run;
 use burn::tensor::Device;
 use flukeprint_core::bundle::{
-    Contents, EnsembleFacts, EvidenceFacts, FileEntry, GalleryPhoto, Loader, MemberFacts,
-    ModelFacts, SearchFacts, SelfCheck, StaticFile, assemble,
+    Contents, EdgeFacts, EnsembleFacts, EvidenceFacts, FileEntry, GalleryPhoto, Loader,
+    MemberFacts, ModelFacts, SearchFacts, SelfCheck, StaticFile, assemble,
 };
 use flukeprint_core::evidence::verify::CompareOptions;
 use flukeprint_core::evidence::vote::{IndexOptions, VoteOptions};
@@ -42,6 +42,8 @@ pub struct ExportOptions {
     pub date: String,
     /// Whether each gallery photo gets a small picture.
     pub thumbnails: bool,
+    /// How trailing edges count; each gallery photo gets its own then.
+    pub edges: Option<TunedEdges>,
     /// How evidence counts; each gallery photo gets its keypoints then, so that answers can be verified and
     /// photos vote.
     pub evidence: Option<TunedEvidence>,
@@ -79,6 +81,12 @@ pub fn export_ensemble(
             files.push(file);
         }
     }
+    if options.edges.is_some() {
+        let traced = catalogue_edges(ensemble.first(), catalogue, progress)?;
+        for (photo, edge) in photos.iter_mut().zip(traced) {
+            photo.edge = edge;
+        }
+    }
     let embeddings = ensemble.embeddings(catalogue, &split, device, progress)?;
     let gallery = embeddings.gallery(catalogue, &everything)?;
     let mut contents = contents(ensemble, options, gallery, photos)?;
@@ -99,6 +107,7 @@ pub(crate) fn measuring_bundle(
         title: String::new(),
         date: String::new(),
         thumbnails: false,
+        edges: None,
         evidence: None,
     };
     let photos = gallery_photos(catalogue, places);
@@ -117,6 +126,7 @@ fn gallery_photos(catalogue: &Catalogue, places: &[usize]) -> Vec<GalleryPhoto> 
             },
             thumbnail: None,
             keypoints: None,
+            edge: None,
             sha256: None,
         }
     };
@@ -136,6 +146,9 @@ fn contents(
         decision: ensemble.decision,
         operating: ensemble.operating.clone(),
         evidence: None,
+        edges: options.edges.clone().map(|tuned| EdgeFacts {
+            parameters: tuned.edges,
+        }),
         date: options.date.clone(),
         filters: Vec::new(),
         self_check: SelfCheck {

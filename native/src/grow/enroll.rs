@@ -153,6 +153,7 @@ fn embed_one(
     let embedded = pollster::block_on(identifier.embed_photo(&photo, given.region, |_| ()));
     let (region, _, embedding) = embedded.map_err(named)?;
     let found = pollster::block_on(identifier.look(&photo, region)).map_err(named)?;
+    let edge = identifier.edge(&photo, region).map_err(named)?;
     let (keypoints, file) = found
         .map(|found| FileEntry::of_keypoints(encode(&found)))
         .unzip();
@@ -168,6 +169,7 @@ fn embed_one(
         feature: embedding.feature,
         thumbnail,
         keypoints,
+        edge,
     };
     Ok((new, picture.into_iter().chain(file).collect()))
 }

@@ -65,8 +65,7 @@ pub struct Named {
     /// What it got in the gallery's vote, where one was held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub votes: Option<f32>,
-    /// How well its trailing edge fits, in standard deviations above the gallery's mean; 0 where the photo or the
-    /// gallery shows none.
+    /// How well its trailing edge fits, in standard deviations above the gallery's mean, where edges are compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edge: Option<f32>,
 }
@@ -152,6 +151,11 @@ pub fn answer_photo(
             answer.new_probability = Some(said.new.probability);
             answer.verdict = Some(one_named(identifier, &said.verdict));
             answer.candidates = named(identifier, said);
+            let individuals = identifier.gallery().individuals().len();
+            for (candidate, named) in said.candidates.iter().zip(&mut answer.candidates) {
+                let slot = candidate.label.slot(individuals);
+                named.edge = identified.embedding.edges.get(slot).copied();
+            }
             if let Some(verified) = &verified {
                 note(
                     identifier,

@@ -7,7 +7,6 @@ use crate::Result;
 use crate::evidence::sort;
 use crate::progress::Progress;
 use flukeprint_core::bundle::FileEntry;
-use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::vote::{Descriptors, Index, IndexOptions};
 use flukeprint_core::evidence::{Features, file};
 use flukeprint_core::identify::{Identification, Identifier, VerifiedAnswer};
@@ -20,12 +19,11 @@ use std::path::{Path, PathBuf};
 /// Files that are read before their descriptors move to one place.
 const AT_ONCE: usize = 256;
 
-/// The descriptors and edges of all photos of a bundle, and where their files are.
+/// The descriptors of all photos of a bundle, and where their files are.
 #[derive(Debug)]
 pub struct Search {
     folder: PathBuf,
     index: Index,
-    edges: Edges,
     facts: SearchedPhotos,
 }
 
@@ -51,7 +49,7 @@ impl Search {
     /// A bundle that does not say how its photos vote.
     pub fn open(identifier: &Identifier, folder: &Path, progress: &dyn Progress) -> Result<Self> {
         let options = identifier.search_facts()?.index;
-        let (descriptors, edges, not_voting) = read_all(identifier, folder, progress);
+        let (descriptors, not_voting) = read_all(identifier, folder, progress);
         let keypoints = descriptors.len();
         let kept = Kept::of(identifier, folder, &options, &not_voting);
         let index = index(descriptors, &options, &kept, progress)?;
@@ -59,13 +57,12 @@ impl Search {
             voting: identifier.photos().len() - not_voting.len(),
             keypoints,
             not_voting,
-            index_bytes: index.bytes() + edges.bytes(),
+            index_bytes: index.bytes(),
         };
         facts.tell(progress);
         Ok(Self {
             folder: folder.to_owned(),
             index,
-            edges,
             facts,
         })
     }
@@ -86,8 +83,7 @@ impl Search {
         let fluke = (photo, identified.region);
         let fetch = |entry: &FileEntry| fetch(&self.folder, entry);
         let embedding = &identified.embedding;
-        let gallery = (&self.index, &self.edges);
-        let searched = identifier.search(gallery, fluke, embedding, fetch, count);
+        let searched = identifier.search(&self.index, fluke, embedding, fetch, count);
         Ok(pollster::block_on(searched)?)
     }
 }
@@ -112,12 +108,12 @@ pub(super) fn fetch(folder: &Path, entry: &FileEntry) -> std::result::Result<Vec
     bytes.map_err(|error| format!("{}: {error}", entry.path))
 }
 
-/// The descriptors and edges of every row of the gallery, and the photos that have none to be had.
+/// The descriptors of every row of the gallery, and the photos that have none to be had.
 fn read_all(
     identifier: &Identifier,
     folder: &Path,
     progress: &dyn Progress,
-) -> (Descriptors, Edges, Vec<NotCompared>) {
+) -> (Descriptors, Vec<NotCompared>) {
     let files: Vec<Option<&FileEntry>> = identifier.to_search().collect();
     let sizes = files
         .iter()
@@ -125,20 +121,16 @@ fn read_all(
         .map(|file| file.bytes.min(file::LARGEST_FILE as u64));
     let most = sizes.sum();
     let mut descriptors = Descriptors::with_capacity(file::keypoints_in(most));
-    let (mut edges, mut not_voting) = (Edges::default(), Vec::new());
+    let mut not_voting = Vec::new();
     progress.begin("reading keypoints", files.len());
     for (part, files) in files.chunks(AT_ONCE).enumerate() {
         let read: Vec<_> = files.par_iter().map(|&file| read(folder, file)).collect();
         for (place, read) in read.into_iter().enumerate() {
             let row = part * AT_ONCE + place;
             match read {
-                Ok(found) => {
-                    descriptors.add(&found);
-                    edges.add(found.edge.as_ref());
-                }
+                Ok(found) => descriptors.add(&found),
                 Err(reason) => {
                     descriptors.add(&Features::default());
-                    edges.add(None);
                     let photo = identifier.photos()[row].file.clone();
                     not_voting.push(NotCompared { photo, reason });
                 }
@@ -146,7 +138,7 @@ fn read_all(
             progress.advance(row + 1);
         }
     }
-    (descriptors, edges, not_voting)
+    (descriptors, not_voting)
 }
 
 fn read(folder: &Path, file: Option<&FileEntry>) -> std::result::Result<Features, String> {

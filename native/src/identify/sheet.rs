@@ -25,6 +25,8 @@ use std::path::Path;
 pub struct Columns {
     /// So many candidates.
     pub candidates: usize,
+    /// How well trailing edges fit.
+    pub edges: bool,
     /// What local features say.
     pub evidence: bool,
     /// How many photos could not vote; none where no vote was held.
@@ -34,6 +36,9 @@ pub struct Columns {
 impl Columns {
     fn of_candidate(self) -> Vec<&'static str> {
         let mut parts = vec!["name", "probability", "score", "nearest_photo"];
+        if self.edges {
+            parts.push("edge");
+        }
         if self.evidence {
             parts.extend([
                 "evidence_photo",
@@ -44,7 +49,7 @@ impl Columns {
             ]);
         }
         if self.not_voting.is_some() {
-            parts.extend(["votes", "edge"]);
+            parts.push("votes");
         }
         parts
     }
@@ -181,11 +186,14 @@ fn candidates(row: &mut Vec<String>, candidates: &[Named], columns: Columns) {
             candidate.score.to_string(),
             candidate.nearest_photo.clone().unwrap_or_default(),
         ]);
+        if columns.edges {
+            row.push(shown(candidate.edge));
+        }
         if columns.evidence {
             row.extend(evidence(candidate.evidence.as_ref()));
         }
         if columns.not_voting.is_some() {
-            row.extend([candidate.votes, candidate.edge].map(shown));
+            row.push(shown(candidate.votes));
         }
     }
     row.resize(end, String::new());

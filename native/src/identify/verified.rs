@@ -70,7 +70,6 @@ pub(super) fn note(
             .label
             .slot(identifier.gallery().individuals().len());
         named.votes = verified.findings.votes.get(slot).copied();
-        named.edge = verified.findings.edges.get(slot).copied();
     }
 }
 

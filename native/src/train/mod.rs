@@ -46,6 +46,7 @@ pub(crate) use weights::weights_file;
 pub use weights::{load_weights, save_weights};
 
 use crate::data::{Catalogue, Reading, Source, Split};
+use crate::evaluate::evidence::carry_over;
 use crate::progress::Progress;
 use crate::{Error, Result};
 use burn::module::Module;
@@ -121,7 +122,7 @@ pub fn train(
 }
 
 /// Trains by `recipe` on all photos of a tuned run's catalogue, its held-out ones too, and keeps the
-/// thresholds that were chosen while they were held out (spec, *Data*). The new run cannot be
+/// thresholds that were chosen while they were held out (spec, *Data*), and how edges and local features count. The new run cannot be
 /// measured on photos of its own.
 ///
 /// # Errors
@@ -142,6 +143,7 @@ pub fn train_on_all(
     let run = Run::create(out, data, catalogue, recipe, &split)?;
     run.save_operating(&run.growing(), &tuned.operating()?)?;
     run.save_decision(&run.growing(), &decision)?;
+    carry_over(tuned.folder(), &run.growing(), &decision)?;
     let work = Work {
         run,
         catalogue,

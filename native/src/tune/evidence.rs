@@ -51,6 +51,34 @@ pub fn weigh_evidence(
     Ok(weights(&start, &scores, found, sum))
 }
 
+/// As [`weigh_evidence`], of trailing edges alone.
+///
+/// # Errors
+/// A parameter out of range.
+pub fn weigh_edges(
+    queries: &LabelledQueries,
+    found: &[Findings],
+    parameters: &DecisionParameters,
+) -> Result<EvidenceParameters, TuneError> {
+    let scores = final_scores(queries, parameters)?;
+    let start = EvidenceParameters {
+        whales: 1,
+        photos: 1,
+        // No inliers are counted.
+        worth: Curve::new(vec![[0.0, 0.5], [1.0, 0.5]])?,
+        odds_weight: 0.0,
+        votes_weight: 0.0,
+        edge_weight: 0.0,
+        new_raise: 0.0,
+        sharpness: parameters.sharpness,
+        first_slope: parameters.first_slope,
+        first_offset: parameters.first_offset,
+        new_first: None,
+    };
+    let sum: f32 = parameters.weights.iter().sum();
+    Ok(weights(&start, &scores, found, sum))
+}
+
 /// `weighed` with the calibration of the scores that it raises, for the queries and what was found that it
 /// was chosen on.
 ///

@@ -35,7 +35,7 @@ use flukeprint_core::decision::DecisionParameters;
 use crate::evaluate::scores::{ScoreRow, score_rows};
 
 pub use error::TuneError;
-pub use evidence::{calibrate_evidence, final_scores, weigh_evidence};
+pub use evidence::{calibrate_evidence, final_scores, weigh_edges, weigh_evidence};
 pub use operating::{MISSED_COSTS, NEW_SHARES, operating_rates};
 pub use queries::{LabelledQueries, LabelledQuery};
 

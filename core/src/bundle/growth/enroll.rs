@@ -12,6 +12,7 @@ use super::journal::Did;
 use super::operations::{Result, Work, check_name};
 use super::{GrowingBundle, GrowthError};
 use crate::bundle::manifest::{FileEntry, GalleryPhoto};
+use crate::evidence::Edge;
 use crate::gallery::{FeatureStore, GalleryError, normalized};
 
 /// A photo that is to come into a bundle.
@@ -30,6 +31,8 @@ pub struct NewPhoto {
     pub thumbnail: Option<FileEntry>,
     /// Its local features, where the bundle has such.
     pub keypoints: Option<FileEntry>,
+    /// Its trailing edge, where the bundle has such.
+    pub edge: Option<Edge>,
 }
 
 /// What came of an enrolment.
@@ -75,6 +78,7 @@ impl GrowingBundle {
                     file: photo.file,
                     thumbnail: photo.thumbnail,
                     keypoints: photo.keypoints,
+                    edge: photo.edge,
                     sha256: Some(photo.sha256),
                 },
                 feature,

@@ -1,7 +1,10 @@
 //! The edge as it is kept.
 
-use alloc::vec;
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::array;
+
+use serde::{Deserialize, Serialize};
 
 use super::field::{COLUMNS, Field, WIDTH};
 use super::segments::blurred;
@@ -9,10 +12,18 @@ use super::trace::trace;
 use crate::Result;
 use crate::photo::{Photo, Region};
 
-/// Heights of an edge: half of them from the left tip to the notch, half from there to the right tip.
-pub const EDGE: usize = 512;
-/// Kept steps a pixel.
-const STEPS: f32 = 32.0;
+/// Heights that an edge is kept as: half of them from the left tip to the notch, half from there to the right tip.
+pub const EDGE: usize = 192;
+/// Heights that it is compared by, likewise.
+pub(super) const HEIGHTS: usize = 512;
+/// Kept steps a pixel, and the least and the most that one place is below the one before.
+const STEPS: f32 = 2.0;
+const FEWEST: i8 = -32;
+const MOST: i8 = 31;
+/// What stands for each step, from the fewest: the letters of base64 for addresses.
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// Blur before so few heights are kept, in places of [`HEIGHTS`]; comparing counts with it.
+pub(super) const KEPT_BLUR: f32 = 1.2;
 /// Columns where the notch may be.
 const NOTCH: core::ops::Range<usize> = 170..458;
 /// Columns to either side that a notch lies below.
@@ -23,16 +34,12 @@ const NOTCH_BLUR: f32 = 3.0;
 const AWAY_COST: f32 = 0.075;
 const AWAY: f32 = 0.15;
 
-/// The trailing edge of one photo's fluke.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Edge {
-    /// How far below the box's upper side the edge is, in steps of 1/32 of 1/640 of the box's width, at
-    /// places evenly spread from tip to notch and from notch to tip.
-    pub heights: [i16; EDGE],
-    /// How plainly the edge is seen, about 0 to 1: the mean of the gradient across it over the root of its
-    /// square and of what is usual around it.
-    pub strength: f32,
-}
+/// The trailing edge of one photo's fluke: how much lower each of 192 places, evenly spread from tip to notch and
+/// from notch to tip, is than the one before, in steps of 1/2 of 1/640 of the box's width, -32 to 31. In JSON a
+/// letter each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Edge(pub(super) [i8; EDGE]);
 
 impl Edge {
     /// Traces the edge of the fluke in `region`; `None` where that is higher than wide as no fluke is.
@@ -44,17 +51,79 @@ impl Edge {
             return Ok(None);
         };
         let line = trace(&field)?;
-        Ok(Some(Self {
-            heights: halves(&line.heights, notch(&line.heights)),
-            strength: line.strength,
+        Ok(Some(Self::of(&halves(&line, notch(&line)))))
+    }
+
+    /// Keeps heights in pixels, [`HEIGHTS`] of them. Each step is from where the kept ones have come, so that
+    /// what is cut off does not add up.
+    pub(super) fn of(heights: &[f32]) -> Self {
+        let smooth = blurred(heights, KEPT_BLUR);
+        let mut at = smooth[0] * STEPS;
+        Self(array::from_fn(|place| {
+            let half = place / (EDGE / 2) * (HEIGHTS / 2);
+            let share = (place % (EDGE / 2)) as f32 / (EDGE / 2 - 1) as f32;
+            let height = between(&smooth[half..half + HEIGHTS / 2], share) * STEPS;
+            // A cast keeps to the ends of its range.
+            let step = (libm::roundf(height - at) as i8).clamp(FEWEST, MOST);
+            at += f32::from(step);
+            step
         }))
     }
 
-    /// The heights in widths of the box, `[512]`.
-    pub(super) fn shares(&self) -> Vec<f32> {
-        let unit = STEPS * WIDTH as f32;
-        self.heights.iter().map(|&h| f32::from(h) / unit).collect()
+    /// The steps.
+    pub fn as_steps(&self) -> &[i8; EDGE] {
+        &self.0
     }
+
+    /// From [`Self::as_steps`]; larger ones are cut off.
+    pub fn from_steps(steps: [i8; EDGE]) -> Self {
+        Self(steps.map(|step| step.clamp(FEWEST, MOST)))
+    }
+
+    /// The heights in widths of the box less the first one, `[512]`.
+    pub(super) fn heights(&self) -> Vec<f32> {
+        let mut sum = 0.0;
+        let kept = self.0.map(|step| {
+            sum += f32::from(step) / (STEPS * WIDTH as f32);
+            sum
+        });
+        let (left, right) = kept.split_at(EDGE / 2);
+        let half = |kept| {
+            let share = |place: usize| place as f32 / (HEIGHTS / 2 - 1) as f32;
+            (0..HEIGHTS / 2).map(move |place| between(kept, share(place)))
+        };
+        half(left).chain(half(right)).collect()
+    }
+}
+
+impl From<Edge> for String {
+    fn from(edge: Edge) -> Self {
+        let letter = |step: &i8| char::from(LETTERS[(step - FEWEST) as usize]);
+        edge.0.iter().map(letter).collect()
+    }
+}
+
+impl TryFrom<String> for Edge {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> core::result::Result<Self, Self::Error> {
+        let refuse = "a trailing edge is 192 letters, digits, - or _";
+        let place = |letter: u8| LETTERS.iter().position(|&one| one == letter);
+        let steps = text
+            .bytes()
+            .map(|letter| Some(place(letter)? as i8 + FEWEST));
+        let steps: Option<Vec<i8>> = steps.collect();
+        let steps = steps.and_then(|steps| <[i8; EDGE]>::try_from(steps).ok());
+        steps.map(Self).ok_or(refuse)
+    }
+}
+
+/// The value at a share of the way along `values`.
+fn between(values: &[f32], share: f32) -> f32 {
+    let at = share * (values.len() - 1) as f32;
+    let before = (at as usize).min(values.len() - 2);
+    let part = at - before as f32;
+    values[before] * (1.0 - part) + values[before + 1] * part
 }
 
 /// The column of the notch: where the edge is furthest below what is [`BESIDE`] it, near the middle.
@@ -73,21 +142,13 @@ fn notch(heights: &[f32]) -> usize {
     })
 }
 
-/// The heights of both halves.
-fn halves(heights: &[f32], notch: usize) -> [i16; EDGE] {
-    let half = EDGE / 2;
-    let mut kept = vec![0.0; EDGE];
-    for (place, kept) in kept.iter_mut().enumerate() {
-        let (from, to) = match place < half {
-            true => (0, notch),
-            false => (notch, COLUMNS - 1),
-        };
-        let share = (place % half) as f32 / (half - 1) as f32;
-        let at = from as f32 + share * (to - from) as f32;
-        let before = (at as usize).min(COLUMNS - 2);
-        let part = at - before as f32;
-        *kept = heights[before] * (1.0 - part) + heights[before + 1] * part;
-    }
-    // A cast keeps to the ends of the range.
-    core::array::from_fn(|place| libm::roundf(kept[place] * STEPS) as i16)
+/// The heights of both halves, [`HEIGHTS`].
+fn halves(heights: &[f32], notch: usize) -> Vec<f32> {
+    let half = |heights: &[f32]| -> Vec<f32> {
+        let share = |place: usize| place as f32 / (HEIGHTS / 2 - 1) as f32;
+        (0..HEIGHTS / 2)
+            .map(|place| between(heights, share(place)))
+            .collect()
+    };
+    [half(&heights[..=notch]), half(&heights[notch..])].concat()
 }

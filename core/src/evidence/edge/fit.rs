@@ -10,7 +10,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::curve::Edge;
-use super::segments::{PIECE, PIECES, Piece, pieces};
+use super::segments::{PIECE, PIECES, Piece, Scales};
 
 /// Every so manyeth piece of a query is looked for.
 const EVERY: usize = 4;
@@ -32,15 +32,15 @@ const BEYOND: f32 = f32::INFINITY;
 /// Photos with an edge that a gallery needs, to tell what is usual.
 pub const FEWEST: usize = 20;
 
-/// The edges of a gallery's photos, ready to be compared with: 27 KB a photo.
+/// The edges of a gallery's photos, ready to be compared with: 1.5 KB a photo.
 #[derive(Clone, Debug, Default)]
 pub struct Edges {
-    photos: Vec<Option<Vec<Piece>>>,
+    photos: Vec<Option<Scales>>,
 }
 
 impl<'a> FromIterator<Option<&'a Edge>> for Edges {
     fn from_iter<Photos: IntoIterator<Item = Option<&'a Edge>>>(photos: Photos) -> Self {
-        let photos = photos.into_iter().map(|edge| edge.map(pieces));
+        let photos = photos.into_iter().map(|edge| edge.map(Scales::of));
         Self {
             photos: photos.collect(),
         }
@@ -48,11 +48,6 @@ impl<'a> FromIterator<Option<&'a Edge>> for Edges {
 }
 
 impl Edges {
-    /// Adds the next photo's, if it has one.
-    pub fn add(&mut self, edge: Option<&Edge>) {
-        self.photos.push(edge.map(pieces));
-    }
-
     /// Photos, those without an edge too.
     pub fn photos(&self) -> usize {
         self.photos.len()
@@ -60,8 +55,7 @@ impl Edges {
 
     /// What they take in memory, bytes.
     pub fn bytes(&self) -> usize {
-        let edges = self.photos.iter().flatten().count();
-        edges * PIECES * size_of::<Piece>()
+        self.photos.len() * size_of::<Option<Scales>>()
     }
 
     /// How well each photo's edge fits, in standard deviations above the mean of all photos, `[photos]`; 0 for those
@@ -78,17 +72,17 @@ impl Edges {
     fn fit_among(&self, query: Option<&Edge>, in_it: &dyn Fn(usize) -> bool) -> Vec<f32> {
         let mut fits = vec![0.0; self.photos.len()];
         let with_edges = self.photos.iter().enumerate();
-        let among: Vec<(usize, &[Piece])> = with_edges
+        let among: Vec<(usize, &Scales)> = with_edges
             .filter(|(photo, _)| in_it(*photo))
-            .filter_map(|(photo, pieces)| Some((photo, pieces.as_deref()?)))
+            .filter_map(|(photo, scales)| Some((photo, scales.as_ref()?)))
             .collect();
         let Some(query) = query.filter(|_| among.len() >= FEWEST) else {
             return fits;
         };
-        let query = pieces(query);
+        let query = Scales::of(query).pieces();
         let distances: Vec<Distances> = among
             .iter()
-            .map(|(_, pieces)| Distances::of(&query, pieces))
+            .map(|(_, scales)| Distances::of(&query, &scales.pieces()))
             .collect();
         let background = background(&distances);
         let sums: Vec<f32> = distances

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::curve::{EDGE, Edge};
+use super::curve::{EDGE, Edge, HEIGHTS};
 use super::fit::{Edges, FEWEST};
-use super::segments::{PIECES, blurred, pieces};
+use super::segments::{PIECES, Piece, Scales, blurred};
 use super::trace::steps;
 use crate::photo::{Photo, Region};
 
@@ -77,17 +77,23 @@ fn traced(photo: &Photo, region: Region) -> Edge {
 fn error(edge: &Edge, ripples: &[f32]) -> [f32; 2] {
     let aspect = (BOX.y1 - BOX.y0) / (BOX.x1 - BOX.x0);
     // Both halves end at the notch, which lies in the middle; 6 of 640 columns at each tip are left out.
-    let (first, half) = (6.5 / 640.0, EDGE / 2);
-    let mut errors: Vec<f32> = (0..EDGE)
+    let (first, half) = (6.5 / 640.0, HEIGHTS / 2);
+    let expected: Vec<f32> = (0..HEIGHTS)
         .map(|place| {
             let share = (place % half) as f32 / (half - 1) as f32;
             let [from, to] = [[first, 0.5], [0.5, 1.0 - first]][place / half];
-            let expected = aspect * drawn(ripples, from + share * (to - from));
-            (f32::from(edge.heights[place]) / (32.0 * 640.0) - expected).abs()
+            aspect * drawn(ripples, from + share * (to - from))
         })
         .collect();
+    let heights = edge.heights();
+    // How high the first one is is not kept.
+    let apart = |(a, b): (&f32, &f32)| a - b;
+    let mut errors: Vec<f32> = heights.iter().zip(&expected).map(apart).collect();
     errors.sort_by(f32::total_cmp);
-    [errors[EDGE / 2], errors[EDGE * 9 / 10]]
+    let middle = errors[HEIGHTS / 2];
+    let mut errors: Vec<f32> = errors.iter().map(|error| (error - middle).abs()).collect();
+    errors.sort_by(f32::total_cmp);
+    [errors[HEIGHTS / 2], errors[HEIGHTS * 9 / 10]]
 }
 
 #[test]
@@ -107,22 +113,38 @@ fn the_edge_of_a_fluke_is_traced_to_a_pixel() {
                 half < 1.0 / 320.0 && most < 3.0 / 320.0,
                 "{half} {most} {light:?} {noise}"
             );
-            assert!(edge.strength > 0.3, "{}", edge.strength);
         }
     }
 }
 
 #[test]
-fn an_edge_that_is_plain_is_stronger_than_noise() {
-    let ripples = [0.0; 8];
-    let plain = traced(&photo(&ripples, [40.0, 200.0], 5.0), BOX);
-    let nothing = traced(&photo(&ripples, [100.0, 100.0], 60.0), BOX);
-    assert!(
-        plain.strength > 1.5 * nothing.strength,
-        "{} {}",
-        plain.strength,
-        nothing.strength
-    );
+fn an_edge_is_kept_in_halves_of_a_pixel() {
+    let mut numbers = Numbers(6);
+    let mut at = 0.0;
+    let line: Vec<f32> = (0..HEIGHTS)
+        .map(|_| {
+            at += numbers.next();
+            at
+        })
+        .collect();
+    let edge = Edge::of(&line);
+    let smooth = blurred(&line, 1.2);
+    // Both ends of both halves are kept places, the others lie between two of them.
+    for place in [0, HEIGHTS / 2 - 1, HEIGHTS / 2, HEIGHTS - 1] {
+        let kept = 640.0 * edge.heights()[place];
+        let written = smooth[place] - smooth[0];
+        assert!(
+            (kept - written).abs() <= 0.25 + 1e-3,
+            "{place}: {kept} {written}"
+        );
+    }
+    let json = serde_json::to_string(&edge).unwrap();
+    assert_eq!(json.len(), EDGE + 2);
+    assert_eq!(serde_json::from_str::<Edge>(&json).unwrap(), edge);
+    assert_eq!(Edge::from_steps(*edge.as_steps()), edge);
+    for wrong in ["\"\"", "\"gg\"", &json.replace('g', "+"), "7"] {
+        assert!(serde_json::from_str::<Edge>(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -164,10 +186,11 @@ fn a_photo_of_the_same_whale_fits_best_by_far() {
 }
 
 fn any_edge(numbers: &mut Numbers) -> Edge {
-    Edge {
-        heights: core::array::from_fn(|_| (900.0 * numbers.next()) as i16),
-        strength: 0.5,
-    }
+    Edge::from_steps(core::array::from_fn(|_| (11.0 * numbers.next()) as i8))
+}
+
+fn pieces(edge: &Edge) -> Vec<Piece> {
+    Scales::of(edge).pieces()
 }
 
 #[test]
@@ -199,8 +222,7 @@ fn without_an_edge_or_with_few_photos_nothing_fits() {
     let enough: Edges = gallery.iter().map(Some).collect();
     assert_eq!(enough.fit(None), vec![0.0; FEWEST]);
     assert!(enough.fit(Some(&gallery[3])).iter().any(|&fit| fit > 1.0));
-    let mut few: Edges = gallery[1..].iter().map(Some).collect();
-    few.add(None);
+    let few: Edges = gallery[1..].iter().map(Some).chain([None]).collect();
     assert_eq!(few.fit(Some(&gallery[3])), vec![0.0; FEWEST]);
     assert_eq!(few.photos(), FEWEST);
     // All alike: nobody is better than the others.
@@ -220,11 +242,13 @@ fn pieces_are_of_unit_length_and_know_no_height() {
         assert!((square - 1.0).abs() < 1e-4, "{square}");
     }
     // A box whose upper side lies elsewhere changes nothing.
-    let lower = Edge {
-        heights: edge.heights.map(|height| height + 640),
-        ..edge
-    };
-    for (a, b) in all.iter().flatten().zip(pieces(&lower).iter().flatten()) {
+    let mut steps = *edge.as_steps();
+    steps[0] += 20;
+    for (a, b) in all
+        .iter()
+        .flatten()
+        .zip(pieces(&Edge::from_steps(steps)).iter().flatten())
+    {
         assert!((a - b).abs() < 1e-3);
     }
 }
@@ -289,7 +313,7 @@ proptest! {
         let photo = Photo { width, height, pixels };
         let [x0, y0, x1, y1] = corners;
         if let Ok(Some(edge)) = Edge::trace(&photo, Region { x0, y0, x1, y1 }) {
-            prop_assert!(edge.strength.is_finite());
+            prop_assert!(edge.heights().iter().all(|height| height.is_finite()));
         }
     }
 }

@@ -48,19 +48,11 @@ const PATCH: f32 = 3.0;
 /// Bins of brightness, 8 of 255 each, and of roughness, half an octave each.
 const BINS: [usize; 2] = [32, 12];
 
-/// The line, and how plainly it is seen.
-pub(super) struct Line {
-    /// Rows below the box's upper side, of every column.
-    pub heights: Vec<f32>,
-    /// The mean flux through it a pixel, about 0 to 1.
-    pub strength: f32,
-}
-
-/// The line of a fluke.
+/// The line of a fluke: rows below the box's upper side, of every column.
 ///
 /// # Errors
 /// None that a field can have.
-pub(super) fn trace(field: &Field) -> Result<Line> {
+pub(super) fn trace(field: &Field) -> Result<Vec<f32>> {
     let usual = usual(field);
     let mut path = best_path(field, &usual);
     let looks = Looks::of(&field.picture)?;
@@ -69,10 +61,7 @@ pub(super) fn trace(field: &Field) -> Result<Line> {
         let both: Vec<f32> = usual.iter().zip(&separated).map(|(a, b)| a + b).collect();
         path = best_path(field, &both);
     }
-    Ok(Line {
-        heights: heights(field, &path),
-        strength: strength(field, &path),
-    })
+    Ok(heights(field, &path))
 }
 
 /// What speaks for every row of every column of the edge before anything is seen, `[rows, columns]`.
@@ -178,18 +167,6 @@ fn heights(field: &Field, path: &[usize]) -> Vec<f32> {
         height - field.top as f32
     });
     refined.collect()
-}
-
-fn strength(field: &Field, path: &[usize]) -> f32 {
-    let at = |row: usize, column: usize| row * field.columns + FIRST + column;
-    let mut sum = 0.0;
-    for (column, &row) in path.iter().enumerate() {
-        let before = path[column.saturating_sub(1)];
-        let upright = field.upright[at(row, column)] - field.upright[at(before, column)];
-        let steps = row.abs_diff(before) as f32;
-        sum += (field.level[at(row, column)] + upright.abs()) / (1.0 + steps);
-    }
-    sum / path.len() as f32
 }
 
 /// How bright and how rough every pixel is, as a bin.

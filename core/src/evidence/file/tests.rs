@@ -21,22 +21,14 @@ fn keypoint() -> impl Strategy<Value = Keypoint> {
 }
 
 fn features(most: usize) -> impl Strategy<Value = Features> {
-    let edge = prop::option::of((-300_i16..9000, 0.0_f32..1.0));
-    let parts = (
-        prop::collection::vec(keypoint(), 0..=most),
-        any::<u8>(),
-        edge,
-    );
-    parts.prop_map(|(keypoints, seed, edge)| Features {
-        size: [400, 200],
-        descriptors: (0..keypoints.len() * DESCRIPTOR)
-            .map(|i| (i * 37 + usize::from(seed)) as i8)
-            .collect(),
-        keypoints,
-        edge: edge.map(|(first, strength)| Edge {
-            heights: core::array::from_fn(|place| first + place as i16),
-            strength: f16::from_f32(strength).to_f32(),
-        }),
+    (prop::collection::vec(keypoint(), 0..=most), any::<u8>()).prop_map(|(keypoints, seed)| {
+        Features {
+            size: [400, 200],
+            descriptors: (0..keypoints.len() * DESCRIPTOR)
+                .map(|i| (i * 37 + usize::from(seed)) as i8)
+                .collect(),
+            keypoints,
+        }
     })
 }
 
@@ -62,18 +54,13 @@ fn a_full_file_is_no_larger_than_said_and_keeps_the_strongest() {
             })
             .collect(),
         descriptors: vec![5; 500 * DESCRIPTOR],
-        edge: Some(Edge {
-            heights: [-7; EDGE],
-            strength: 0.5,
-        }),
     };
     let bytes = encode(&many);
     assert!(bytes.len() <= 49_152, "{}", bytes.len());
     let back = decode("a", &bytes).unwrap();
-    assert_eq!(back.keypoints.len(), 338);
+    assert_eq!(back.keypoints.len(), 345);
     assert_eq!(back.keypoints[0].response, 500.0);
-    assert_eq!(back.descriptors.len(), 338 * DESCRIPTOR);
-    assert_eq!(back.edge, many.edge);
+    assert_eq!(back.descriptors.len(), 345 * DESCRIPTOR);
 }
 
 #[test]
@@ -94,11 +81,11 @@ fn what_is_wrong_is_said_of_the_file() {
         );
     }
     let mut newer = good.clone();
-    newer[8] = 3;
-    assert!(refusal(&newer).contains("version is 3"));
+    newer[8] = 2;
+    assert!(refusal(&newer).contains("version is 2"));
     let mut longer = good;
     longer.push(0);
-    assert!(refusal(&longer).contains("29 bytes, 0 keypoints take 28 and an edge 1026"));
+    assert!(refusal(&longer).contains("29 bytes, 0 keypoints take 28"));
 }
 
 proptest! {
@@ -114,7 +101,6 @@ proptest! {
         let bytes = encode(&features);
         let back = decode("a", &bytes).unwrap();
         prop_assert_eq!(back.size, features.size);
-        prop_assert_eq!(&back.edge, &features.edge);
         prop_assert_eq!(&back.descriptors, &features.descriptors);
         prop_assert_eq!(back.keypoints.len(), features.keypoints.len());
         for (read, written) in back.keypoints.iter().zip(&features.keypoints) {

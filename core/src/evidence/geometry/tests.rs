@@ -30,7 +30,6 @@ fn features(keypoints: Vec<Keypoint>) -> Features {
         size: SIZE,
         descriptors: vec![0; keypoints.len() * crate::evidence::DESCRIPTOR],
         keypoints,
-        edge: None,
     }
 }
 

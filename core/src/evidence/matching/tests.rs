@@ -21,7 +21,6 @@ fn photo(xs: &[f32], descriptors: &[[i8; DESCRIPTOR]]) -> Features {
         size: [80, 60],
         keypoints: xs.iter().map(keypoint).collect(),
         descriptors: descriptors.as_flattened().to_vec(),
-        edge: None,
     }
 }
 
@@ -115,7 +114,6 @@ proptest! {
             size: [80, 60],
             keypoints: photo(&vec![0.0; rows.len()], &[]).keypoints,
             descriptors: rows.concat(),
-            edge: None,
         });
         let found = find_matches(&photos[0], &photos[1], &ALL);
         prop_assert_eq!(found.len(), a.len());

@@ -25,7 +25,6 @@ fn photo(count: usize) -> Features {
         size: [352, 176],
         keypoints: keypoints.collect(),
         descriptors: descriptors.collect(),
-        edge: None,
     }
 }
 

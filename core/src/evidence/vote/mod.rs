@@ -130,6 +130,14 @@ pub struct LabelVotes {
 }
 
 impl LabelVotes {
+    /// How well edges fit, `[individuals + 1]`, as votes: of which photo is not told.
+    pub fn of_edges(fits: &[f32]) -> Self {
+        Self {
+            votes: fits.to_vec(),
+            best: Vec::new(),
+        }
+    }
+
     /// From the votes of every photo; `labels` says what each shows, out of so many individuals.
     pub fn of(votes: &[f32], labels: impl IntoIterator<Item = Label>, individuals: usize) -> Self {
         let mut by_label = Self {

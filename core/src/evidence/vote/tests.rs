@@ -37,7 +37,6 @@ fn photo_at(descriptors: &[[i8; DESCRIPTOR]], centers: &[[f32; 2]]) -> Features 
         size: [100, 50],
         keypoints: centers.iter().map(keypoint).collect(),
         descriptors: descriptors.as_flattened().to_vec(),
-        edge: None,
     }
 }
 

@@ -97,6 +97,7 @@ pub fn evaluate_enrolling(
         feature: embeddings.feature(place).to_vec(),
         thumbnail: None,
         keypoints: None,
+        edge: None,
     });
     bundle.enroll(photos.collect(), "")?;
     let old_ranks = before.ranks(&split.report)?;

@@ -7,14 +7,15 @@ use flukeprint_core::metrics::{ece, ece_by_chance};
 use serde::Serialize;
 
 /// Which answers are judged.
-pub(super) const NAMES: [&str; 3] = [
+pub(super) const NAMES: [&str; 4] = [
     "network",
-    "network, first whales verified",
-    "network, votes and edges, verified",
+    "network and edges",
+    "network and edges, first whales verified",
+    "network, edges and votes, verified",
 ];
 
 /// The probabilities of first answers and whether they are right, by [`NAMES`].
-pub(super) type FirstAnswers = [Vec<(f32, bool)>; 3];
+pub(super) type FirstAnswers = [Vec<(f32, bool)>; 4];
 
 /// How far first answers' probabilities are from how often they are right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

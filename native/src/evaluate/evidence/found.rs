@@ -9,10 +9,10 @@ use crate::tune::LabelledQueries;
 use flukeprint_core::decision::{
     DecisionParameters, Listed, ShortlistSize, first_by_score, first_by_votes,
 };
-use flukeprint_core::evidence::Features;
 use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
 use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
+use flukeprint_core::evidence::{Edge, Features};
 use flukeprint_core::gallery::{Gallery, GalleryError};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -119,7 +119,7 @@ impl Heard {
         };
         Self {
             votes: of_labels(votes),
-            edges: of_labels(fits),
+            edges: LabelVotes::of_edges(&of_labels(fits).votes),
         }
     }
 }
@@ -179,7 +179,9 @@ pub(super) struct Search<'a> {
     gallery: Gallery,
     keypoints: &'a [Features],
     index: Index,
-    edges: Edges,
+    /// Those of all photos, and the gallery's.
+    edges: &'a [Option<Edge>],
+    gallery_edges: Edges,
     /// By photo: no parameter changes them.
     heard: Vec<OnceLock<Heard>>,
     /// Other parameters ask for other whales, but for few.
@@ -192,17 +194,18 @@ impl<'a> Search<'a> {
         catalogue: &'a Catalogue,
         split: &Split,
         embeddings: &Embeddings,
-        keypoints: &'a [Features],
+        (keypoints, edges): (&'a [Features], &'a [Option<Edge>]),
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let photos = split.train.iter().map(|&photo| &keypoints[photo]);
-        let (descriptors, edges) = (photos.clone().collect(), photos);
+        let photos = || split.train.iter();
+        let descriptors = photos().map(|&photo| &keypoints[photo]).collect();
         Ok(Self {
             catalogue,
             gallery: embeddings.gallery(catalogue, &split.train)?,
             keypoints,
             index: build_index(descriptors, &IndexOptions::default(), progress),
-            edges: edges.map(|photo| photo.edge.as_ref()).collect(),
+            gallery_edges: photos().map(|&photo| edges[photo].as_ref()).collect(),
+            edges,
             heard: keypoints.iter().map(|_| OnceLock::new()).collect(),
             pairs: Pairs::of(keypoints),
         })
@@ -255,7 +258,7 @@ impl<'a> Search<'a> {
     fn heard_of(&self, photo: usize) -> Heard {
         let query = &self.keypoints[photo];
         let votes = self.index.vote(query, &VoteOptions::default());
-        let fits = self.edges.fit(query.edge.as_ref());
+        let fits = self.gallery_edges.fit(self.edges[photo].as_ref());
         Heard::of(&self.gallery, &votes, &fits)
     }
 

@@ -2,7 +2,7 @@
 
 use super::calibration::{FirstAnswers, NAMES, calibrations};
 use super::measure::Columns;
-use super::{Again, Contradiction, EvidenceReport, Gain, TunedEvidence, Verified};
+use super::{Again, Contradiction, EvidenceReport, Gain, TunedEdges, TunedEvidence, Verified};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::intervals::Bootstrap;
@@ -24,6 +24,7 @@ pub(super) struct Judged {
     pub votes: Columns,
     /// Votes and inliers, without the network.
     pub local: Columns,
+    pub with_edges: Columns,
     pub verified: Columns,
     pub both: Columns,
     /// The first answers, as [`NAMES`] says.
@@ -57,6 +58,7 @@ impl Judged {
         self.edges.extend(more.edges);
         self.votes.extend(more.votes);
         self.local.extend(more.local);
+        self.with_edges.extend(more.with_edges);
         self.verified.extend(more.verified);
         self.both.extend(more.both);
         for (all, more) in self.first.iter_mut().zip(more.first) {
@@ -70,7 +72,7 @@ impl Judged {
     pub(super) fn report(
         &self,
         catalogue: &Catalogue,
-        tuned: TunedEvidence,
+        (edges, tuned): (TunedEdges, TunedEvidence),
         unseen: Vec<Again>,
     ) -> Result<EvidenceReport> {
         let rows = [
@@ -78,8 +80,9 @@ impl Judged {
             (EDGES, &self.edges),
             (VOTES, &self.votes),
             (LOCAL, &self.local),
-            (NAMES[1], &self.verified),
-            (NAMES[2], &self.both),
+            (NAMES[1], &self.with_edges),
+            (NAMES[2], &self.verified),
+            (NAMES[3], &self.both),
         ];
         let rows = rows
             .into_iter()
@@ -92,6 +95,7 @@ impl Judged {
             map5_gain: self.map5_gain()?,
             known_top1_gain: self.known_top1_gain()?,
             verified: self.verified_matches(catalogue),
+            edges: edges.edges,
             verify: tuned.verify,
             search: tuned.search,
             unseen,

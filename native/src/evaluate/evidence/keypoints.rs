@@ -77,7 +77,6 @@ fn key(run: &Run) -> Result<Vec<u8>> {
         }
     })?;
     let key = Sha256::new()
-        .chain_update("with edges")
         .chain_update(how)
         .chain_update(run.facts.data_sha256.as_bytes());
     Ok(key.finalize().to_vec())

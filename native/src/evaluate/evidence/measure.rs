@@ -2,7 +2,7 @@
 
 use super::found::{Found, Search};
 use super::judged::{Judged, Match};
-use super::{Held, TunedEvidence, by_both, by_network, evidence as of_all};
+use super::{Held, TunedEdges, TunedEvidence, by_all, by_edges, by_network, evidence as of_all};
 use crate::Result;
 use crate::tune::{LabelledQueries, TuneError, final_scores, tune_new_similarity};
 use flukeprint_core::decision::{
@@ -42,11 +42,16 @@ pub(super) fn points(
 
 impl Measure<'_> {
     /// Every answer to the report half; `tuned` is how evidence counts by the tuning half.
-    pub(super) fn judged(&self, tuned: &TunedEvidence, searched: &Search<'_>) -> Result<Judged> {
-        let TunedEvidence { verify, search } = tuned;
+    pub(super) fn judged(
+        &self,
+        tuned: &(TunedEdges, TunedEvidence),
+        searched: &Search<'_>,
+    ) -> Result<Judged> {
+        let (TunedEdges { edges: fits }, TunedEvidence { verify, search }) = tuned;
         let network = self.network()?;
+        let with_edges = self.raised(&network, fits, |found, _, _| by_edges(found));
         let verified = self.raised(&network, verify, by_network);
-        let both = self.raised(&network, search, by_both);
+        let both = self.raised(&network, search, by_all);
         let threshold = threshold(&self.matches(self.tune, search, searched));
         Ok(Judged {
             truths: self
@@ -57,6 +62,7 @@ impl Measure<'_> {
                 .collect(),
             first: [
                 self.first(&network, &self.parameters),
+                self.first(&with_edges, &fits.calibrated(&self.parameters)),
                 self.first(&verified, &verify.calibrated(&self.parameters)),
                 self.first(&both, &search.calibrated(&self.parameters)),
             ],
@@ -64,6 +70,7 @@ impl Measure<'_> {
             votes: self.local(votes)?,
             local: self.local(|found| votes_and_inliers(found, search))?,
             network,
+            with_edges,
             verified,
             both,
             thresholds: vec![threshold],
@@ -136,7 +143,7 @@ impl Measure<'_> {
     ) -> Vec<Match> {
         let individuals = held.queries.individuals();
         let size = [search.whales as usize, search.photos as usize];
-        let found = of_all(&held.found, by_both, size[0], size[1]);
+        let found = of_all(&held.found, by_all, size[0], size[1]);
         let photos = held.photos.iter().zip(held.queries.iter()).zip(&found);
         let best = photos.filter_map(|((&photo, query), found)| {
             let most = |one: &&(usize, u32)| (one.1, std::cmp::Reverse(one.0));

@@ -1,17 +1,19 @@
 //! What local features add: alone, and fused with the network's decision.
 //!
 //! Everything is chosen on the tuning half of a run's held-out photos and measured on the report half,
-//! with the training photos as the gallery. Two ways to the whales that are compared: the first whales of
-//! the network's decision, as a browser can do it, and with them those of the catalogue-wide vote and those
-//! whose trailing edges fit best.
+//! with the training photos as the gallery. First the trailing edges, which need no more than the gallery. Then two ways
+//! to the whales that are compared by keypoints: the first whales of the network's decision and by edge, as a browser
+//! can do it, and with them those of the catalogue-wide vote.
 
 mod calibration;
+mod edges;
 mod found;
 mod judged;
 mod keypoints;
 mod measure;
 mod saved;
 mod searching;
+mod tuned;
 mod unseen;
 
 use super::crossed::Parts;
@@ -24,20 +26,19 @@ use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::ensemble::Ensemble;
 use crate::progress::Progress;
-use crate::tune::{LabelledQueries, TuneError, calibrate_evidence, tune, weigh_evidence};
+use crate::tune::{LabelledQueries, TuneError, tune};
 use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
-use flukeprint_core::evidence::Features;
+use flukeprint_core::evidence::{Edge, Features};
 use found::{Found, MOST_WHALES, Search};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use calibration::Calibration;
+pub use edges::catalogue_edges;
 pub use keypoints::{catalogue_keypoints, keypoint_files};
+pub use saved::carry_over;
 pub(crate) use searching::Searching;
-
-/// How many whales of a shortlist are tried, and how many photos of each.
-const WHALES: [usize; 3] = [5, 10, MOST_WHALES];
-const PHOTOS: [usize; 3] = [1, 2, 3];
+pub use tuned::{TunedEdges, TunedEvidence, tune_evidence_of};
 
 /// What local features add on the report half, or on all held-out photos.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,6 +55,8 @@ pub struct EvidenceReport {
     pub map5_gain: Gain,
     /// Top-1 of both less the better one alone, photo by photo of known whales, `New` left aside.
     pub known_top1_gain: Gain,
+    /// How trailing edges count beside the network, by the same photos as the next.
+    pub edges: EvidenceParameters,
     /// How evidence counts where a browser verifies the first whales, by what the first photos measured on
     /// were not part of: of halves, by the tuning half.
     pub verify: EvidenceParameters,
@@ -141,7 +144,7 @@ pub fn evaluate_evidence(
     if crossed.is_none() {
         ensemble.tuned_on.require_report_half(ensemble.first())?;
     }
-    let ground = Ground::of(ensemble, catalogue, device, progress)?;
+    let ground = Ground::of(ensemble, catalogue, true, device, progress)?;
     let parts = Parts::of(&ground.split, crossed.unwrap_or(2))?;
     let search = ground.search(catalogue, progress)?;
     let judge = |part: &[usize], others: &[usize]| {
@@ -155,7 +158,10 @@ pub fn evaluate_evidence(
             report: &held(part)?,
             parameters,
         };
-        let tuned = TunedEvidence::of(measure.tune, &parameters)?;
+        let tuned = (
+            TunedEdges::of(measure.tune, &parameters)?,
+            TunedEvidence::of(measure.tune, &parameters)?,
+        );
         let judged = measure.judged(&tuned, &search)?;
         Ok::<_, crate::Error>((judged, parameters, tuned))
     };
@@ -170,46 +176,8 @@ pub fn evaluate_evidence(
             judged = judged.and(judge(part, &others)?.0);
         }
     }
-    let unseen = unseen::looked_up(&ground, catalogue, &parameters, &tuned.search, progress)?;
+    let unseen = unseen::looked_up(&ground, catalogue, &parameters, &tuned, progress)?;
     judged.report(catalogue, tuned, unseen)
-}
-
-/// How evidence counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TunedEvidence {
-    /// Where the first whales are verified.
-    pub verify: EvidenceParameters,
-    /// Where the whole catalogue votes too.
-    pub search: EvidenceParameters,
-}
-
-impl TunedEvidence {
-    fn of(tune: &Held, parameters: &DecisionParameters) -> Result<Self> {
-        Ok(Self {
-            verify: best(tune, parameters, by_network)?,
-            search: best(tune, parameters, by_both)?,
-        })
-    }
-}
-
-/// Chooses how evidence counts on the photos that the decision was chosen on, as [`evaluate_evidence`] does.
-///
-/// # Errors
-/// As [`evaluate_evidence`].
-pub fn tune_evidence_of(
-    ensemble: &Ensemble,
-    catalogue: &Catalogue,
-    device: &Device,
-    progress: &dyn Progress,
-) -> Result<TunedEvidence> {
-    let ground = Ground::of(ensemble, catalogue, device, progress)?;
-    let search = ground.search(catalogue, progress)?;
-    let photos = ensemble.tuned_on.photos().photos(&ground.split).len();
-    // The tuning half comes first.
-    let numbers: Vec<usize> = (0..photos).collect();
-    let tune = ground.held(&search, &numbers, &ground.parameters, progress)?;
-    TunedEvidence::of(&tune, &ground.parameters)
 }
 
 /// A run's photos, with all that they are compared by.
@@ -221,12 +189,15 @@ struct Ground {
     queries: LabelledQueries,
     photos: Vec<usize>,
     keypoints: Vec<Features>,
+    edges: Vec<Option<Edge>>,
 }
 
 impl Ground {
+    /// Without `compared` no keypoints are looked for: no photo has any.
     fn of(
         ensemble: &Ensemble,
         catalogue: &Catalogue,
+        compared: bool,
         device: &Device,
         progress: &dyn Progress,
     ) -> Result<Self> {
@@ -237,7 +208,11 @@ impl Ground {
             queries: queries(catalogue, &split, &embeddings, HeldOut::All)?,
             photos: HeldOut::All.photos(&split),
             embeddings,
-            keypoints: catalogue_keypoints(ensemble.first(), catalogue, progress)?,
+            keypoints: match compared {
+                true => catalogue_keypoints(ensemble.first(), catalogue, progress)?,
+                false => vec![Features::default(); catalogue.photos.len()],
+            },
+            edges: catalogue_edges(ensemble.first(), catalogue, progress)?,
             split,
         })
     }
@@ -247,8 +222,8 @@ impl Ground {
         catalogue: &'a Catalogue,
         progress: &dyn Progress,
     ) -> Result<Search<'a>> {
-        let (split, keypoints) = (&self.split, &self.keypoints);
-        Search::new(catalogue, split, &self.embeddings, keypoints, progress)
+        let looked = (&self.keypoints[..], &self.edges[..]);
+        Search::new(catalogue, &self.split, &self.embeddings, looked, progress)
     }
 
     /// The held-out photos with these numbers.
@@ -273,54 +248,36 @@ impl Ground {
 /// Which of the whales that were compared count, for so many whales and photos.
 type Shortlist = fn(&Found, usize, usize) -> Findings;
 
+/// Edges alone.
+fn by_edges(found: &Found) -> Findings {
+    Findings {
+        edges: found.edges.clone(),
+        heard: 1.0,
+        ..Findings::default()
+    }
+}
+
+/// The first whales of the network and those whose edges fit best.
 fn by_network(found: &Found, whales: usize, photos: usize) -> Findings {
-    let first = found.by_network.iter().take(whales);
+    let listed = [&found.by_network, &found.by_edge];
+    let first = listed
+        .into_iter()
+        .flat_map(|listed| listed.iter().take(whales));
     let inliers = first.map(|one| (one.whale, one.inliers[photos - 1]));
     Findings {
         inliers: inliers.collect(),
-        votes: Vec::new(),
-        edges: Vec::new(),
-        heard: 1.0,
+        ..by_edges(found)
     }
 }
 
-fn by_both(found: &Found, whales: usize, photos: usize) -> Findings {
+/// With them those of the catalogue's vote.
+fn by_all(found: &Found, whales: usize, photos: usize) -> Findings {
     let mut evidence = by_network(found, whales, photos);
-    for listed in [&found.by_vote, &found.by_edge] {
-        let first = listed.iter().take(whales);
-        let inliers = first.map(|one| (one.whale, one.inliers[photos - 1]));
-        evidence.inliers.extend(inliers);
-    }
+    let voted = found.by_vote.iter().take(whales);
+    let inliers = voted.map(|one| (one.whale, one.inliers[photos - 1]));
+    evidence.inliers.extend(inliers);
     evidence.votes.clone_from(&found.votes);
-    evidence.edges.clone_from(&found.edges);
     evidence
-}
-
-/// The number of whales and photos with the best MAP@5 on the tuning half; of equal ones the fewest.
-fn best(
-    tune: &Held,
-    parameters: &DecisionParameters,
-    shortlist: Shortlist,
-) -> Result<EvidenceParameters> {
-    let mut best: Option<(u64, Vec<Findings>, EvidenceParameters)> = None;
-    for whales in WHALES {
-        for photos in PHOTOS {
-            let found = evidence(&tune.found, shortlist, whales, photos);
-            let size = [whales as u32, photos as u32];
-            let weighed = weigh_evidence(&tune.queries, &found, parameters, size)?;
-            let points = measure::points(&tune.queries, &found, parameters, &weighed)?;
-            if best.as_ref().is_none_or(|(most, ..)| points > *most) {
-                best = Some((points, found, weighed));
-            }
-        }
-    }
-    let (_, found, weighed) = best.ok_or(TuneError::NoQueries)?;
-    Ok(calibrate_evidence(
-        weighed,
-        &tune.queries,
-        &found,
-        parameters,
-    )?)
 }
 
 fn evidence(found: &[Found], shortlist: Shortlist, whales: usize, photos: usize) -> Vec<Findings> {

@@ -1,14 +1,14 @@
 //! A search of galleries that are drawn out of the same photos again and again.
 
-use super::by_both;
+use super::by_all;
 use super::found::{Found, Heard, Looked, Pairs};
 use crate::Result;
 use crate::evidence::build_index;
 use crate::progress::Progress;
 use flukeprint_core::decision::{EvidenceParameters, Findings};
-use flukeprint_core::evidence::Features;
 use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
+use flukeprint_core::evidence::{Edge, Features};
 use flukeprint_core::gallery::Gallery;
 use std::collections::HashMap;
 
@@ -16,7 +16,9 @@ use std::collections::HashMap;
 pub(crate) struct Searching<'a> {
     keypoints: &'a [Features],
     index: Index,
-    edges: Edges,
+    /// Those of all photos of the catalogue, and of those that a gallery may hold.
+    edges: &'a [Option<Edge>],
+    gallery_edges: Edges,
     /// Where a photo of the catalogue stands in the index.
     places: HashMap<usize, usize>,
     pairs: Pairs<'a>,
@@ -25,14 +27,14 @@ pub(crate) struct Searching<'a> {
 impl<'a> Searching<'a> {
     /// `photos` by their places in the catalogue, of all of whose photos these are the keypoints.
     pub(crate) fn new(
-        keypoints: &'a [Features],
+        (keypoints, edges): (&'a [Features], &'a [Option<Edge>]),
         photos: &[usize],
         progress: &dyn Progress,
     ) -> Self {
         let descriptors = photos.iter().map(|&photo| &keypoints[photo]);
-        let edges = descriptors.clone();
         Self {
-            edges: edges.map(|photo| photo.edge.as_ref()).collect(),
+            gallery_edges: photos.iter().map(|&photo| edges[photo].as_ref()).collect(),
+            edges,
             index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
             places: photos.iter().copied().zip(0..).collect(),
             pairs: Pairs::of(keypoints),
@@ -53,7 +55,7 @@ impl<'a> Searching<'a> {
     ) -> Result<Findings> {
         let found = self.found(gallery, photo, (feature, scores))?;
         let size = [evidence.whales, evidence.photos].map(|count| count as usize);
-        Ok(by_both(&found, size[0], size[1]))
+        Ok(by_all(&found, size[0], size[1]))
     }
 
     /// As [`Self::findings`], for the longest lists.
@@ -75,7 +77,10 @@ impl<'a> Searching<'a> {
         let of_gallery =
             |by_place: Vec<f32>| -> Vec<f32> { places.iter().map(|&p| by_place[p]).collect() };
         let votes = of_gallery(self.index.vote_of_some(&in_it, query, &options));
-        let fits = of_gallery(self.edges.fit_of_some(&in_it, query.edge.as_ref()));
+        let fits = of_gallery(
+            self.gallery_edges
+                .fit_of_some(&in_it, self.edges[photo].as_ref()),
+        );
         let heard = &Heard::of(gallery, &votes, &fits);
         if query.keypoints.is_empty() {
             return Ok(Found::nothing(heard));

@@ -8,7 +8,7 @@ use super::calibration::NAMES;
 use super::judged::{EDGES, LOCAL, VOTES};
 use super::measure::{edges, votes, votes_and_inliers};
 use super::searching::Searching;
-use super::{Again, Ground, by_both};
+use super::{Again, Ground, TunedEdges, TunedEvidence, by_all, by_edges};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::embeddings::truths;
@@ -20,14 +20,14 @@ use flukeprint_core::gallery::Label;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const WAYS: [&str; 5] = [NAMES[0], EDGES, VOTES, LOCAL, NAMES[2]];
+const WAYS: [&str; 6] = [NAMES[0], EDGES, VOTES, LOCAL, NAMES[1], NAMES[3]];
 
 /// All of them, if there are any.
 pub(super) fn looked_up(
     ground: &Ground,
     catalogue: &Catalogue,
     parameters: &DecisionParameters,
-    evidence: &EvidenceParameters,
+    (edges, evidence): &(TunedEdges, TunedEvidence),
     progress: &dyn Progress,
 ) -> Result<Vec<Again>> {
     let photos = &ground.split.unseen;
@@ -40,9 +40,10 @@ pub(super) fn looked_up(
         ground,
         catalogue,
         labels: &labels,
-        searching: Searching::new(&ground.keypoints, photos, progress),
+        searching: Searching::new((&ground.keypoints, &ground.edges), photos, progress),
         parameters,
-        evidence,
+        edges: &edges.edges,
+        evidence: &evidence.search,
     };
     progress.begin("looking unseen whales up", queries.len());
     let done = AtomicUsize::new(0);
@@ -69,6 +70,7 @@ struct Others<'a> {
     labels: &'a [Label],
     searching: Searching<'a>,
     parameters: &'a DecisionParameters,
+    edges: &'a EvidenceParameters,
     evidence: &'a EvidenceParameters,
 }
 
@@ -88,12 +90,13 @@ impl Others<'_> {
             .collect::<Vec<f32>>();
         let found = self.searching.found(&gallery, photo, (feature, &network))?;
         let shortlist = [self.evidence.whales, self.evidence.photos].map(|count| count as usize);
-        let both = by_both(&found, shortlist[0], shortlist[1]);
+        let both = by_all(&found, shortlist[0], shortlist[1]);
         let columns = [
             network.clone(),
             edges(&found),
             votes(&found),
             votes_and_inliers(&found, self.evidence),
+            self.edges.raised(&network, by_edges(&found).found()),
             self.evidence.raised(&network, both.found()),
         ];
         Ok(columns.map(|column| {

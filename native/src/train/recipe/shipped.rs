@@ -11,7 +11,8 @@ macro_rules! recipes {
 pub const RECIPES: &[(&str, &str)] = recipes! {
     "":
         "demo" "small" "small-scratch" "tiny"
-        "humpback-finder" "humpback-first" "humpback-second" "humpback-third" "humpback-mirrored" "humpback-all";
+        "humpback-finder" "humpback-first" "humpback-second" "humpback-third" "humpback-mirrored"
+        "humpback-strong" "humpback-all";
 };
 
 /// Recipes of descriptors.
