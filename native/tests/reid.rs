@@ -239,7 +239,7 @@ fn whales_that_a_run_kept_out_are_in_no_other_list_and_are_measured_alone() {
     };
     assert!(top1("votes") > top1("network"), "{ways:?}");
     assert!(
-        top1("network and votes, verified") > top1("network"),
+        top1("network, edges and votes, verified") > top1("network"),
         "{ways:?}"
     );
     let text = String::from_utf8(succeed(evidence).stdout).unwrap();

@@ -94,13 +94,14 @@ fn what_is_measured_is_what_is_answered_and_a_search_finds_more() {
     let (bundle, photos) = of_training_photos();
     let answered = |how: &str| map5(&answers(&mut identify(how, bundle.path(), &photos)).0);
     for (how, name) in [
-        ("--verify", "network, first whales verified"),
-        ("--search", "network and votes, verified"),
+        ("--count=5", "network and edges"),
+        ("--verify", "network and edges, first whales verified"),
+        ("--search", "network, edges and votes, verified"),
     ] {
         let (answered, measured) = (answered(how), measured(name));
         assert!((answered - measured).abs() < 1e-9, "{answered} {measured}");
     }
-    assert!(measured("network and votes, verified") > measured("network") + 0.05);
+    assert!(measured("network, edges and votes, verified") > measured("network") + 0.05);
 
     let manifest = json(&bundle.path().join("bundle.json"));
     assert_eq!(manifest["evidence"]["parameters"], report["verify"]);

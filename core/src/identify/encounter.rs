@@ -73,7 +73,7 @@ impl Identifier {
             let mut findings = photos.iter().filter_map(|(_, findings)| *findings);
             findings.any(is)
         };
-        if any(|found| !found.votes.is_empty()) {
+        if any(voted) {
             return Ok(Some(&self.search_facts()?.parameters));
         }
         if any(|found| !found.inliers.is_empty()) {
@@ -85,10 +85,15 @@ impl Identifier {
     }
 }
 
+/// Whether anybody voted.
+fn voted(findings: &Findings) -> bool {
+    findings.votes.iter().any(|&votes| votes > 0.0)
+}
+
 /// What is known of a photo beside the networks. Where nothing was compared with and nobody voted, all is heard: the
 /// gallery's edges.
 fn found<'a>(embedding: &'a Embedding, findings: Option<&'a Findings>) -> Found<'a> {
-    let spoken = |one: &&Findings| !(one.votes.is_empty() && one.inliers.is_empty());
+    let spoken = |one: &&Findings| voted(one) || !one.inliers.is_empty();
     let found = match findings.filter(spoken) {
         Some(findings) => findings.found(),
         None => Found {

@@ -60,10 +60,10 @@ impl Export {
             // The parser lets nothing else through.
             (None, None) => return Ok(()),
         };
-        let edges = || TunedEdges::read(folder, &ensemble.decision);
-        let edges = (self.edges || self.keypoints).then(edges).transpose()?;
         let evidence = || TunedEvidence::read(folder, &ensemble.decision);
         let evidence = self.keypoints.then(evidence).transpose()?;
+        let edges = || TunedEdges::read(folder, &ensemble.decision);
+        let edges = (self.edges || self.keypoints).then(edges).transpose()?;
         let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
         let options = ExportOptions {
             title: self.title.clone(),
