@@ -8,14 +8,14 @@ use super::encounters::{EncounterReport, bundle_encounters};
 use super::headline::Headline;
 use super::mistakes::{Mistake, Shown, Teller};
 use super::reid::{self, Reid, reidentify};
-use super::scores::{ScoreRow, score_rows};
+use super::scores::{ScoreRow, row_of_columns, score_rows};
 use super::stages::{Clock, StageSeconds};
 use crate::data::{Catalogue, PhotoEntry};
 use crate::progress::Progress;
 use crate::train::samples::read_photo;
-use crate::tune::{LabelledQueries, TuneError};
+use crate::tune::{LabelledQueries, TuneError, final_scores};
 use crate::{Error, Result};
-use flukeprint_core::decision::{DecisionParameters, OperatingPoint, Query, decide};
+use flukeprint_core::decision::{DecisionParameters, Found, OperatingPoint, Query, decide};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::{Embedding, Identifier, Stage};
 use flukeprint_core::metrics::LISTED;
@@ -105,7 +105,7 @@ pub fn evaluate_bundle(
     let gallery = identifier.gallery();
     let queries = LabelledQueries::in_gallery(gallery, truths, named.logits, &named.features)?;
     let manifest = identifier.manifest();
-    let rows = score_rows(&queries, &manifest.decision)?;
+    let mut rows = score_rows(&queries, &manifest.decision)?;
     let answers = Answered::all(&queries, &manifest.decision)?;
     let confidence = Confidence::of_answers(&answers).map_err(TuneError::from)?;
     let together = || bundle_encounters(&queries, &own, &manifest.decision);
@@ -124,6 +124,9 @@ pub fn evaluate_bundle(
         },
         row: &|row| question.gallery_photo(row),
     };
+    let headline = Headline::new(&rows, &confidence, reid.as_ref()).ok_or(TuneError::NoQueries)?;
+    // The rest of the report takes the networks' answer apart.
+    rows.extend(row_with_edges(identifier, &queries, &named.edges)?);
     Ok(BundleReport {
         photos: queries.len(),
         known_photos: queries.known(),
@@ -131,7 +134,7 @@ pub fn evaluate_bundle(
         individuals: gallery.individuals().len(),
         parameters: manifest.decision,
         model_sha256: manifest.files.weights.sha256.clone(),
-        headline: Headline::new(&rows, &confidence, reid.as_ref()).ok_or(TuneError::NoQueries)?,
+        headline,
         rows,
         seconds_per_photo: named.seconds.total(),
         seconds_by_stage: named.seconds,
@@ -158,10 +161,38 @@ impl BundleQuestion<'_> {
     }
 }
 
-/// What the bundle's networks say of every photo.
+/// The row of answers that count edges, where the bundle has them: what `identify` answers.
+fn row_with_edges(
+    identifier: &Identifier,
+    queries: &LabelledQueries,
+    edges: &[Vec<f32>],
+) -> Result<Option<ScoreRow>> {
+    let manifest = identifier.manifest();
+    let Some(facts) = &manifest.edges else {
+        return Ok(None);
+    };
+    let scores = final_scores(queries, &manifest.decision)?;
+    let raised = scores.iter().zip(edges).map(|((scores, _), edges)| {
+        let found = Found {
+            edges,
+            heard: 1.0,
+            ..Found::default()
+        };
+        facts.parameters.raised(scores, found)
+    });
+    let raised: Vec<Vec<f32>> = raised.collect();
+    let truths = queries.iter().map(|query| query.truth);
+    Ok(row_of_columns(
+        "with edges",
+        raised.iter().map(Vec::as_slice).zip(truths),
+    ))
+}
+
+/// What the bundle's networks say of every photo, and how well each label's edge fits it.
 struct Named {
     features: Vec<f32>,
     logits: Vec<f32>,
+    edges: Vec<Vec<f32>>,
     regions: Vec<Region>,
     seconds: StageSeconds,
 }
@@ -172,18 +203,21 @@ fn name_photos(
     progress: &dyn Progress,
 ) -> Result<Named> {
     let (mut features, mut logits, mut regions) = (Vec::new(), Vec::new(), Vec::new());
+    let mut edges = Vec::new();
     let mut clock = Clock::default();
     progress.begin("naming photos", catalogue.photos.len());
     for (done, entry) in catalogue.photos.iter().enumerate() {
         let (region, embedding) = name_photo(identifier, entry, &mut clock)?;
         features.extend(embedding.feature);
         logits.extend(embedding.logits);
+        edges.push(embedding.edges);
         regions.push(region);
         progress.advance(done + 1);
     }
     Ok(Named {
         features,
         logits,
+        edges,
         regions,
         seconds: clock.mean(catalogue.photos.len()),
     })
