@@ -156,13 +156,14 @@ impl<'a> Pipeline<'a> {
         site::lend(&self.bundle(), &examples)
     }
 
-    /// Writes a second bundle into the site: the same run under another title, without thumbnails.
+    /// Writes a second bundle into the site: the same run under another title, with edges as a model is shipped, without
+    /// thumbnails and keypoints.
     pub fn export_plain(&mut self) -> Result<()> {
         self.export_as(
             "export the bundle without pictures",
             PLAIN,
             PLAIN_TITLE,
-            &["--no-thumbnails"],
+            &["--no-thumbnails", "--edges"],
         )
     }
 
