@@ -74,6 +74,17 @@ pub struct Found<'a> {
     pub heard: f32,
 }
 
+impl<'a> Found<'a> {
+    /// Edges alone: all that could be heard was, so that `New` is raised in full.
+    pub fn of_edges(edges: &'a [f32]) -> Self {
+        Self {
+            edges,
+            heard: 1.0,
+            ..Self::default()
+        }
+    }
+}
+
 impl Found<'_> {
     /// Nothing was compared, nobody got a vote and no edge fits: the answer stays as it is.
     pub fn is_nothing(&self) -> bool {

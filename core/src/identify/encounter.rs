@@ -90,19 +90,15 @@ fn voted(findings: &Findings) -> bool {
     findings.votes.iter().any(|&votes| votes > 0.0)
 }
 
-/// What is known of a photo beside the networks. Where nothing was compared with and nobody voted, all is heard: the
-/// gallery's edges.
+/// What is known of a photo beside the networks: where nothing was compared with and nobody voted, the edges alone.
 fn found<'a>(embedding: &'a Embedding, findings: Option<&'a Findings>) -> Found<'a> {
     let spoken = |one: &&Findings| voted(one) || !one.inliers.is_empty();
-    let found = match findings.filter(spoken) {
-        Some(findings) => findings.found(),
-        None => Found {
-            heard: 1.0,
-            ..Found::default()
+    let edges = &embedding.edges[..];
+    match findings.filter(spoken) {
+        Some(findings) => Found {
+            edges,
+            ..findings.found()
         },
-    };
-    Found {
-        edges: &embedding.edges,
-        ..found
+        None => Found::of_edges(edges),
     }
 }

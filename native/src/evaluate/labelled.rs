@@ -172,14 +172,10 @@ fn row_with_edges(
         return Ok(None);
     };
     let scores = final_scores(queries, &manifest.decision)?;
-    let raised = scores.iter().zip(edges).map(|((scores, _), edges)| {
-        let found = Found {
-            edges,
-            heard: 1.0,
-            ..Found::default()
-        };
-        facts.parameters.raised(scores, found)
-    });
+    let raised = scores
+        .iter()
+        .zip(edges)
+        .map(|((scores, _), edges)| facts.parameters.raised(scores, Found::of_edges(edges)));
     let raised: Vec<Vec<f32>> = raised.collect();
     let truths = queries.iter().map(|query| query.truth);
     Ok(row_of_columns(

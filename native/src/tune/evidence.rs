@@ -34,19 +34,7 @@ pub fn weigh_evidence(
     [whales, photos]: [u32; 2],
 ) -> Result<EvidenceParameters, TuneError> {
     let scores = final_scores(queries, parameters)?;
-    let start = EvidenceParameters {
-        whales,
-        photos,
-        worth: worth(queries, found)?,
-        odds_weight: 0.0,
-        votes_weight: 0.0,
-        edge_weight: 0.0,
-        new_raise: 0.0,
-        sharpness: parameters.sharpness,
-        first_slope: parameters.first_slope,
-        first_offset: parameters.first_offset,
-        new_first: None,
-    };
+    let start = unweighed(worth(queries, found)?, parameters, [whales, photos]);
     let sum: f32 = parameters.weights.iter().sum();
     Ok(weights(&start, &scores, found, sum))
 }
@@ -61,11 +49,23 @@ pub fn weigh_edges(
     parameters: &DecisionParameters,
 ) -> Result<EvidenceParameters, TuneError> {
     let scores = final_scores(queries, parameters)?;
-    let start = EvidenceParameters {
-        whales: 1,
-        photos: 1,
-        // No inliers are counted.
-        worth: Curve::new(vec![[0.0, 0.5], [1.0, 0.5]])?,
+    // No inliers are counted.
+    let worth = Curve::new(vec![[0.0, 0.5], [1.0, 0.5]])?;
+    let start = unweighed(worth, parameters, [1, 1]);
+    let sum: f32 = parameters.weights.iter().sum();
+    Ok(weights(&start, &scores, found, sum))
+}
+
+/// Evidence of that worth that does not count yet.
+fn unweighed(
+    worth: Curve,
+    parameters: &DecisionParameters,
+    [whales, photos]: [u32; 2],
+) -> EvidenceParameters {
+    EvidenceParameters {
+        whales,
+        photos,
+        worth,
         odds_weight: 0.0,
         votes_weight: 0.0,
         edge_weight: 0.0,
@@ -74,9 +74,7 @@ pub fn weigh_edges(
         first_slope: parameters.first_slope,
         first_offset: parameters.first_offset,
         new_first: None,
-    };
-    let sum: f32 = parameters.weights.iter().sum();
-    Ok(weights(&start, &scores, found, sum))
+    }
 }
 
 /// `weighed` with the calibration of the scores that it raises, for the queries and what was found that it
