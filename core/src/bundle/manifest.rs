@@ -38,8 +38,8 @@ pub struct Manifest {
     pub preprocessing: Preprocessing,
     /// Every number that decides.
     pub decision: DecisionParameters,
-    /// What each operating point costs on photos that nothing was fitted to; empty where it is not
-    /// known.
+    /// What each operating point costs on photos that nothing was fitted to, answered as this bundle answers at once:
+    /// with trailing edges where it has them. Empty where it is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operating: Vec<OperatingRates>,
     /// How local features verify an answer; absent where the gallery's photos have none.

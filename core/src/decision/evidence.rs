@@ -130,10 +130,11 @@ pub fn votes_share(votes: f32) -> f32 {
 
 /// What is measured by: an edge that fits by so many standard deviations is one whale's in nearly all photos.
 const PLAIN_FIT: f32 = 10.0;
-/// A better fit than this many standard deviations says no more.
-const BEST_FIT: f32 = 20.0;
+/// A better fit than this many standard deviations says no more: the odds grow evenly up to there, and hardly beyond
+/// (`docs/results/trailing-edge.md`).
+const BEST_FIT: f32 = 9.0;
 
-/// What a trailing edge that fits by so many standard deviations is worth, 0 to 2. The best of a thousand whales
+/// What a trailing edge that fits by so many standard deviations is worth, 0 to 0.9. The best of a thousand whales
 /// that are not the photo's comes to 3 to 6, most of the same whale to 4 to 25.
 pub fn edge_share(fit: f32) -> f32 {
     fit.clamp(0.0, BEST_FIT) / PLAIN_FIT
@@ -326,8 +327,8 @@ mod tests {
         };
         let raised = searched.raised(&[0.5, 0.9, 0.75], fits(&[5.0, -3.0, 9.0]));
         assert_near(&raised, [1.5, 0.9, 0.75]);
-        let raised = searched.raised(&[0.5, 0.9, 0.75], fits(&[20.0, 99.0, 0.0]));
-        assert_near(&raised, [4.5, 4.9, 0.75]);
+        let raised = searched.raised(&[0.5, 0.9, 0.75], fits(&[9.0, 99.0, 0.0]));
+        assert_near(&raised, [2.3, 2.7, 0.75]);
         assert!(fits(&[0.0, -1.0, 0.0]).is_nothing());
     }
 

@@ -115,6 +115,7 @@ impl Tune {
             tune_evidence_of(ensemble, catalogue, self.evidence, device, progress)?;
         edges.save(folder, &ensemble.decision)?;
         evidence::print_parameters("with trailing edges", &edges.edges);
+        operating::print(&edges.operating, ensemble.decision.new_share);
         if let Some(tuned) = tuned {
             tuned.save(folder, &ensemble.decision)?;
             evidence::print_parameters("verifying the first whales", &tuned.verify);

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::evaluate::scores::{ScoreRow, score_rows};
 use crate::evaluate::{Embeddings, HeldOut, queries};
-use crate::tune::{TuneError, operating_rates, tune};
+use crate::tune::{TuneError, final_scores, operating_rates, tune};
 use flukeprint_core::decision::{DecisionParameters, OperatingRates};
 
 /// Runs that were tried together.
@@ -99,8 +99,8 @@ impl Candidates<'_> {
     pub(super) fn operating(&self, trial: &Trial) -> Result<Vec<OperatingRates>> {
         let said = self.said(&trial.members)?;
         let queries = queries(self.catalogue, self.split, &said, HeldOut::Report)?;
-        let share = trial.parameters.new_share;
-        Ok(operating_rates(&[(queries, trial.parameters)], share)?)
+        let answered = (final_scores(&queries, &trial.parameters)?, trial.parameters);
+        Ok(operating_rates(&[answered], trial.parameters.new_share))
     }
 
     fn said(&self, members: &[usize]) -> Result<std::borrow::Cow<'_, Embeddings>> {

@@ -16,7 +16,7 @@ use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::progress::Progress;
 use crate::train::Run;
-use crate::tune::{LabelledQueries, TuneError, Tuning, operating_rates, tune};
+use crate::tune::{LabelledQueries, TuneError, Tuning, final_scores, operating_rates, tune};
 use burn::tensor::Device;
 use flukeprint_core::bundle::sha256_hex;
 use flukeprint_core::decision::DecisionParameters;
@@ -82,7 +82,11 @@ pub fn tune_run(
         TunedOn::Half => vec![(held_out(HeldOut::Report)?, tuning.parameters)],
         TunedOn::All => crossed(&queries, &Parts::of(&split, TunedOn::PARTS)?)?,
     };
-    let rates = operating_rates(&measured, tuning.parameters.new_share)?;
+    let answered = measured
+        .iter()
+        .map(|(queries, parameters)| Ok((final_scores(queries, parameters)?, *parameters)))
+        .collect::<std::result::Result<Vec<_>, TuneError>>()?;
+    let rates = operating_rates(&answered, tuning.parameters.new_share);
     run.save_tuned(on, &tuning.parameters, &rates)?;
     Ok(tuning)
 }

@@ -144,7 +144,10 @@ fn contents(
         model: model(ensemble)?,
         preprocessing: ensemble.first().recipe.preprocessing(),
         decision: ensemble.decision,
-        operating: ensemble.operating.clone(),
+        operating: match &options.edges {
+            Some(tuned) => tuned.operating.clone(),
+            None => ensemble.operating.clone(),
+        },
         evidence: None,
         edges: options.edges.clone().map(|tuned| EdgeFacts {
             parameters: tuned.edges,

@@ -36,7 +36,7 @@ use crate::evaluate::scores::{ScoreRow, score_rows};
 
 pub use error::TuneError;
 pub use evidence::{calibrate_evidence, final_scores, weigh_edges, weigh_evidence};
-pub use operating::{MISSED_COSTS, NEW_SHARES, operating_rates};
+pub use operating::{Answered, MISSED_COSTS, NEW_SHARES, operating_rates};
 pub use queries::{LabelledQueries, LabelledQuery};
 
 /// Tuned parameters and what they achieve on the photos they were tuned on.

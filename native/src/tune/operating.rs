@@ -3,10 +3,9 @@
 use flukeprint_core::decision::{
     DecisionParameters, OperatingPoint, OperatingRates, probabilities,
 };
-use flukeprint_core::gallery::Label;
-use rayon::prelude::*;
 
-use super::{LabelledQueries, LabelledQuery, TuneError};
+/// The final scores of photos, raised or not, with the slots of their true labels, and by what they are answered.
+pub type Answered = (Vec<(Vec<f32>, usize)>, DecisionParameters);
 
 /// The expected shares of new whales that are measured, beside the one that was fitted to.
 pub const NEW_SHARES: [f32; 6] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9];
@@ -14,26 +13,24 @@ pub const NEW_SHARES: [f32; 6] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9];
 /// The costs of a missed match that are measured, in false matches.
 pub const MISSED_COSTS: [f32; 11] = [0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 5.0, 10.0];
 
-/// Every share with every cost, the `fitted` share first: how often the verdict is wrong on queries, each
+/// Every share with every cost, the `fitted` share first: how often the verdict is wrong on photos, each
 /// part of them answered by its parameters. Empty where there are only known or only new whales among them,
 /// or no share was fitted to.
-///
-/// # Errors
-/// A parameter out of range.
-pub fn operating_rates(
-    parts: &[(LabelledQueries, DecisionParameters)],
-    fitted: Option<f32>,
-) -> Result<Vec<OperatingRates>, TuneError> {
-    let known: usize = parts.iter().map(|(queries, _)| queries.known()).sum();
-    let all: usize = parts.iter().map(|(queries, _)| queries.len()).sum();
-    let (Some(fitted), true) = (fitted, (1..all).contains(&known)) else {
-        return Ok(Vec::new());
+pub fn operating_rates(parts: &[Answered], fitted: Option<f32>) -> Vec<OperatingRates> {
+    let of_part = |(scored, parameters)| {
+        let scored: &Vec<(Vec<f32>, usize)> = scored;
+        scored
+            .iter()
+            .filter_map(move |(scores, slot)| Answer::of(scores, *slot, parameters))
     };
-    let answers: Vec<Vec<Answer<'_>>> = parts
+    let answers: Vec<Answer<'_>> = parts
         .iter()
-        .map(|(queries, parameters)| Answer::all(queries, parameters))
-        .collect::<Result<_, _>>()?;
-    let answers = answers.concat();
+        .flat_map(|(scored, by)| of_part((scored, by)))
+        .collect();
+    let known = answers.iter().filter(|one| one.known).count();
+    let (Some(fitted), true) = (fitted, (1..answers.len()).contains(&known)) else {
+        return Vec::new();
+    };
     let shares = [fitted].into_iter().chain(NEW_SHARES);
     let points = shares.flat_map(|share| MISSED_COSTS.map(|cost| (share, cost)));
     let rates = |(new_share, missed_cost)| {
@@ -56,7 +53,7 @@ pub fn operating_rates(
             }),
         }
     };
-    Ok(points.map(rates).collect())
+    points.map(rates).collect()
 }
 
 /// One photo: what counts for the verdict, and what is true.
@@ -72,33 +69,24 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn all(
-        queries: &LabelledQueries,
-        parameters: &'a DecisionParameters,
-    ) -> Result<Vec<Self>, TuneError> {
-        let answers = queries.par_iter();
-        answers.map(|query| Self::of(&query, parameters)).collect()
-    }
-
-    fn of(
-        query: &LabelledQuery<'_>,
-        parameters: &'a DecisionParameters,
-    ) -> Result<Self, TuneError> {
-        let fused = query.columns(parameters)?.fused;
-        let probabilities = probabilities(&fused, parameters);
-        let whales = probabilities.len() - 1;
-        let mut best = 0;
-        for whale in 1..whales {
-            if fused[whale] > fused[best] {
-                best = whale;
+    /// `None` where no whale is known.
+    fn of(scores: &[f32], slot: usize, parameters: &'a DecisionParameters) -> Option<Self> {
+        let probabilities = probabilities(scores, parameters);
+        let (&new, whales) = probabilities.split_last()?;
+        let higher = |best: usize, whale: usize| {
+            if scores[whale] > scores[best] {
+                whale
+            } else {
+                best
             }
-        }
-        Ok(Self {
+        };
+        let best = (0..whales.len()).reduce(higher)?;
+        Some(Self {
             parameters,
-            new: probabilities[whales],
-            whale: probabilities[best],
-            known: query.truth != Label::New,
-            right: query.truth.slot(whales) == best,
+            new,
+            whale: whales[best],
+            known: slot < whales.len(),
+            right: slot == best,
         })
     }
 }
@@ -106,7 +94,8 @@ impl<'a> Answer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Label::{Individual as Whale, New};
+    use crate::tune::{LabelledQueries, final_scores};
+    use flukeprint_core::gallery::Label::{Individual as Whale, New};
 
     /// Four photos by the nearest photo alone: a sure match, a doubtful one, a stranger who looks a
     /// little like whale 0, and one who does not.
@@ -124,7 +113,8 @@ mod tests {
             new_share: Some(0.5),
             ..DecisionParameters::default()
         };
-        operating_rates(&[(queries, parameters)], parameters.new_share).unwrap()
+        let scored = final_scores(&queries, &parameters).unwrap();
+        operating_rates(&[(scored, parameters)], parameters.new_share)
     }
 
     #[test]
@@ -160,7 +150,8 @@ mod tests {
             new_share: Some(0.5),
             ..DecisionParameters::default()
         };
-        let share = parameters.new_share;
-        assert_eq!(operating_rates(&[(queries, parameters)], share), Ok(vec![]));
+        let scored = final_scores(&queries, &parameters).unwrap();
+        let rates = operating_rates(&[(scored, parameters)], parameters.new_share);
+        assert_eq!(rates, vec![]);
     }
 }

@@ -10,7 +10,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::curve::Edge;
-use super::segments::{PIECE, PIECES, Piece, Scales};
+use super::segments::{PIECES, Piece, Scales};
 
 /// Every so manyeth piece of a query is looked for.
 const EVERY: usize = 4;
@@ -32,7 +32,7 @@ const BEYOND: f32 = f32::INFINITY;
 /// Photos with an edge that a gallery needs, to tell what is usual.
 pub const FEWEST: usize = 20;
 
-/// The edges of a gallery's photos, ready to be compared with: 1.5 KB a photo.
+/// The edges of a gallery's photos, ready to be compared with: 2.5 KB a photo.
 #[derive(Clone, Debug, Default)]
 pub struct Edges {
     photos: Vec<Option<Scales>>,
@@ -79,16 +79,11 @@ impl Edges {
         let Some(query) = query.filter(|_| among.len() >= FEWEST) else {
             return fits;
         };
-        let query = Scales::of(query).pieces();
-        let distances: Vec<Distances> = among
-            .iter()
-            .map(|(_, scales)| Distances::of(&query, &scales.pieces()))
-            .collect();
+        let query = Scales::of(query);
+        let asked: [Piece; ASKED] = core::array::from_fn(|asked| query.piece(asked * EVERY));
+        let distances = of_all(&among, |(_, scales)| Distances::of(&asked, scales));
         let background = background(&distances);
-        let sums: Vec<f32> = distances
-            .iter()
-            .map(|distances| distances.best_sum(&background))
-            .collect();
+        let sums = of_all(&distances, |distances| distances.best_sum(&background));
         for ((photo, _), fit) in among.iter().zip(standardised(&sums)) {
             fits[*photo] = fit;
         }
@@ -96,59 +91,70 @@ impl Edges {
     }
 }
 
+/// Of every item, on all threads that there are.
+fn of_all<Item: Sync, Out: Send>(
+    items: &[Item],
+    of: impl Fn(&Item) -> Out + Send + Sync,
+) -> Vec<Out> {
+    #[cfg(feature = "train")]
+    {
+        use rayon::prelude::*;
+        items.par_iter().map(of).collect()
+    }
+    #[cfg(not(feature = "train"))]
+    {
+        items.iter().map(of).collect()
+    }
+}
+
 /// The distances of a query's pieces to those at each place of a photo's edge.
 struct Distances(Vec<[f32; PLACES]>);
 
 impl Distances {
-    fn of(query: &[Piece], photo: &[Piece]) -> Self {
-        let of_piece = |asked: usize| {
-            let piece = &query[asked * EVERY];
-            core::array::from_fn(|place| {
-                let at = (asked * EVERY + place).checked_sub(FAR);
-                let other = at.and_then(|at| photo.get(at));
-                other.map_or(BEYOND, |other| distance(piece, other))
-            })
+    fn of(query: &[Piece; ASKED], photo: &Scales) -> Self {
+        let scales = photo.scales_of_pieces();
+        let of_piece = |(asked, piece): (usize, &Piece)| {
+            let middle = asked * EVERY;
+            let (first, last) = (middle.saturating_sub(FAR), (middle + FAR).min(PIECES - 1));
+            let mut distances = [BEYOND; PLACES];
+            let within = &mut distances[first + FAR - middle..=last + FAR - middle];
+            for (product, at) in within.iter_mut().zip(first..) {
+                *product = photo.product(at, piece);
+            }
+            piece.distances(within, &scales[first..=last]);
+            distances
         };
-        Self((0..ASKED).map(of_piece).collect())
+        Self(query.iter().enumerate().map(of_piece).collect())
     }
 
     /// The most that the pieces in order are worth.
     fn best_sum(&self, background: &[f32]) -> f32 {
         let mut best = [0.0_f32; PLACES];
         for (asked, (distances, background)) in self.0.iter().zip(background).enumerate() {
-            let before = best;
-            for (place, best) in best.iter_mut().enumerate() {
-                let worth = (background - distances[place]).max(LEAST);
-                let reached = match asked {
-                    0 => 0.0,
-                    _ => reached(&before, place),
-                };
-                *best = reached + worth;
+            if asked > 0 {
+                best = reached(&best);
+            }
+            for (best, distance) in best.iter_mut().zip(distances) {
+                *best += (background - distance).max(LEAST);
             }
         }
         best.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
 }
 
-/// The most that can be had before a piece lies at a place.
-fn reached(before: &[f32; PLACES], place: usize) -> f32 {
-    let (first, last) = (place.saturating_sub(SHIFT), (place + SHIFT).min(PLACES - 1));
-    (first..=last).fold(f32::NEG_INFINITY, |most, from| {
-        most.max(before[from] - SHIFT_COST * from.abs_diff(place) as f32)
-    })
-}
-
-/// The distance of two pieces of unit length, 0 to 2.
-fn distance(a: &Piece, b: &Piece) -> f32 {
-    let mut sums = [0.0_f32; 4];
-    for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(4)) {
-        for lane in 0..4 {
-            sums[lane] += a[lane] * b[lane];
+/// The most that can be had before a piece lies at each place. All places take a shift of one length together,
+/// so that it runs in vectors.
+fn reached(before: &[f32; PLACES]) -> [f32; PLACES] {
+    let mut padded = [f32::NEG_INFINITY; PLACES + 2 * SHIFT];
+    padded[SHIFT..SHIFT + PLACES].copy_from_slice(before);
+    let mut most = *before;
+    for (shift, from) in padded.windows(PLACES).enumerate() {
+        let cost = SHIFT_COST * shift.abs_diff(SHIFT) as f32;
+        for (most, from) in most.iter_mut().zip(from) {
+            *most = most.max(from - cost);
         }
     }
-    const { assert!(PIECE.is_multiple_of(4)) };
-    let dot = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    libm::sqrtf((2.0 - 2.0 * dot).max(0.0))
+    most
 }
 
 /// For every piece the distance at which all but the nearest photos are background.

@@ -9,10 +9,18 @@ use super::curve::{Edge, HEIGHTS, KEPT_BLUR};
 pub(super) const PIECES: usize = 192;
 /// The first and the last one's middle.
 const MIDDLES: (f32, f32) = (9.0, (HEIGHTS - 1 - 9) as f32);
-/// How far a piece reaches to either side.
-const REACH: f32 = 18.0;
 /// Points of a piece at each scale.
 const POINTS: usize = 12;
+/// Samples from one point of a piece to the next, and from a piece to the next one's. A piece reaches 17.7
+/// places to either side.
+const POINT_STEP: usize = 5;
+const PIECE_STEP: usize = 4;
+/// Places of an edge from one sample to the next.
+const SAMPLE: f32 = (MIDDLES.1 - MIDDLES.0) / (PIECE_STEP * (PIECES - 1)) as f32;
+/// Samples of one phase, those a point's step apart: what a piece is made of stands side by side.
+const PHASE: usize = (PIECE_STEP * (PIECES - 1)).div_ceil(POINT_STEP) + POINTS;
+/// Numbers that are multiplied together: a piece's points at one scale, and zeros.
+const LANES: usize = 16;
 /// Scales: heights blurred by one less those blurred by the next.
 const BLURS: [f32; SCALES + 1] = [2.0, 4.0, 8.0, 16.0];
 const SCALES: usize = 3;
@@ -20,17 +28,19 @@ const SCALES: usize = 3;
 const USUAL: [f32; SCALES] = [0.000_757_54, 0.000_977_07, 0.001_434_63];
 /// More than this many times the usual is a fault of the tracing.
 const MOST: f32 = 4.0;
-/// Kept steps of what is usual.
-const STEPS: f32 = 127.0 / MOST;
-/// Numbers of a piece.
-pub(super) const PIECE: usize = SCALES * POINTS;
+/// Kept steps of what is usual: as many as leave the products of all scales together within 16 bits.
+const STEPS: f32 = 104.0 / MOST;
 
-/// A piece, of unit length.
-pub(super) type Piece = [f32; PIECE];
+/// A piece that is looked for. Its mean stays in it: whether it lies above or below its surroundings tells.
+pub(super) struct Piece {
+    values: [[i16; LANES]; SCALES],
+    /// One over its length, so that it counts as one of unit length.
+    scale: f32,
+}
 
-/// An edge at every scale, in steps of 4/127 of what is usual: small enough to hold those of a whole gallery.
+/// An edge at every scale, in steps of 4/104 of what is usual: small enough to hold those of a whole gallery.
 #[derive(Clone, Debug)]
-pub(super) struct Scales([[i8; HEIGHTS]; SCALES]);
+pub(super) struct Scales([[[i8; PHASE + LANES - POINTS]; SCALES]; POINT_STEP]);
 
 impl Scales {
     pub(super) fn of(edge: &Edge) -> Self {
@@ -38,40 +48,109 @@ impl Scales {
         // A kept edge is blurred a little already.
         let more = |blur: f32| libm::sqrtf(blur * blur - KEPT_BLUR * KEPT_BLUR);
         let blurred = BLURS.map(|blur| blurred(&heights, more(blur)));
-        Self(core::array::from_fn(|scale| {
-            let (fine, coarse) = (&blurred[scale], &blurred[scale + 1]);
-            core::array::from_fn(|place| {
-                let apart = (fine[place] - coarse[place]) / USUAL[scale];
-                libm::roundf(apart.clamp(-MOST, MOST) * STEPS) as i8
-            })
-        }))
+        let before_middle = (POINT_STEP * (POINTS - 1)) as f32 / 2.0;
+        let mut phases = [[[0; PHASE + LANES - POINTS]; SCALES]; POINT_STEP];
+        for (phase, scales) in phases.iter_mut().enumerate() {
+            for (scale, line) in scales.iter_mut().enumerate() {
+                let apart = |place: usize| blurred[scale][place] - blurred[scale + 1][place];
+                for (number, value) in line[..PHASE].iter_mut().enumerate() {
+                    let sample = (number * POINT_STEP + phase) as f32;
+                    let apart = sampled(apart, MIDDLES.0 + SAMPLE * (sample - before_middle));
+                    let kept = (apart / USUAL[scale]).clamp(-MOST, MOST) * STEPS;
+                    *value = libm::roundf(kept) as i8;
+                }
+            }
+        }
+        Self(phases)
     }
 
-    /// The pieces, `[192]`.
-    pub(super) fn pieces(&self) -> Vec<Piece> {
-        let step = (MIDDLES.1 - MIDDLES.0) / (PIECES - 1) as f32;
-        (0..PIECES)
-            .map(|piece| piece_at(&self.0, MIDDLES.0 + step * piece as f32))
-            .collect()
+    /// The piece of that number, below [`PIECES`].
+    pub(super) fn piece(&self, number: usize) -> Piece {
+        let (phase, first) = (
+            number * PIECE_STEP % POINT_STEP,
+            number * PIECE_STEP / POINT_STEP,
+        );
+        let values = core::array::from_fn(|scale| {
+            let line = &self.0[phase][scale][first..first + POINTS];
+            core::array::from_fn(|point| line.get(point).map_or(0, |&value| i16::from(value)))
+        });
+        Piece {
+            values,
+            scale: self.scales_of_pieces()[number],
+        }
+    }
+
+    /// One over every piece's length, `[192]`.
+    pub(super) fn scales_of_pieces(&self) -> [f32; PIECES] {
+        let mut squares = [0.0; PIECES];
+        for (phase, scales) in self.0.iter().enumerate() {
+            let mut at_place = [0_i16; PHASE];
+            for line in scales {
+                for (sum, &value) in at_place.iter_mut().zip(line) {
+                    *sum += i16::from(value) * i16::from(value);
+                }
+            }
+            let mut from_place = [0_i32; PHASE - POINTS + 1];
+            for point in 0..POINTS {
+                for (sum, &square) in from_place.iter_mut().zip(&at_place[point..]) {
+                    *sum += i32::from(square);
+                }
+            }
+            let of_phase = (0..PIECES).filter(|piece| piece * PIECE_STEP % POINT_STEP == phase);
+            for piece in of_phase {
+                squares[piece] = from_place[piece * PIECE_STEP / POINT_STEP] as f32;
+            }
+        }
+        squares.map(|square| inverse_root(square.max(1.0)))
+    }
+
+    /// The product of the piece of that number with one that is looked for, as both are kept.
+    #[inline]
+    pub(super) fn product(&self, number: usize, piece: &Piece) -> f32 {
+        let (phase, first) = (
+            number * PIECE_STEP % POINT_STEP,
+            number * PIECE_STEP / POINT_STEP,
+        );
+        let mut sums = [0_i16; LANES];
+        for (line, values) in self.0[phase].iter().zip(&piece.values) {
+            let line = &line[first..first + LANES];
+            for ((sum, &here), &value) in sums.iter_mut().zip(line).zip(values) {
+                *sum += i16::from(here) * value;
+            }
+        }
+        sums.iter().map(|&sum| i32::from(sum)).sum::<i32>() as f32
     }
 }
 
-/// The piece around a place. Its mean stays in it: whether it lies above or below its surroundings tells.
-fn piece_at(scales: &[[i8; HEIGHTS]; SCALES], middle: f32) -> Piece {
-    let mut piece = [0.0; PIECE];
-    for point in 0..POINTS {
-        let at = middle - REACH + 2.0 * REACH * point as f32 / (POINTS - 1) as f32;
-        let at = at.clamp(0.0, (HEIGHTS - 1) as f32);
-        let before = (at as usize).min(HEIGHTS - 2);
-        let share = at - before as f32;
-        for (scale, heights) in scales.iter().enumerate() {
-            let [a, b] = [before, before + 1].map(|place| f32::from(heights[place]));
-            piece[scale * POINTS + point] = a * (1.0 - share) + b * share;
+impl Piece {
+    /// The distances to pieces of a photo, all as of unit length, 0 to 2: of each the product with this one and one
+    /// over its length.
+    #[inline]
+    pub(super) fn distances(&self, products: &mut [f32], scales: &[f32]) {
+        for (value, scale) in products.iter_mut().zip(scales) {
+            let square = (2.0 - 2.0 * *value * scale * self.scale).max(0.0);
+            *value = square * inverse_root(square);
         }
     }
-    let square: f32 = piece.iter().map(|value| value * value).sum();
-    let length = libm::sqrtf(square).max(1.0);
-    piece.map(|value| value / length)
+}
+
+/// The value at a part of a place, those at the ends beyond them.
+fn sampled(value: impl Fn(usize) -> f32, at: f32) -> f32 {
+    let at = at.clamp(0.0, (HEIGHTS - 1) as f32);
+    let before = (at as usize).min(HEIGHTS - 2);
+    let share = at - before as f32;
+    value(before) * (1.0 - share) + value(before + 1) * share
+}
+
+/// One over the square root, to a few millionths, and finite for 0. `libm` has no instruction for roots in WASM, and
+/// these are six million a query.
+#[inline]
+fn inverse_root(value: f32) -> f32 {
+    let mut root = f32::from_bits(0x5F37_5A86 - (value.to_bits() >> 1));
+    for _ in 0..3 {
+        root *= 1.5 - 0.5 * value * root * root;
+    }
+    root
 }
 
 /// Convolved with a Gaussian of so many places, above 0, the ends replicated.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::curve::{EDGE, Edge, HEIGHTS};
 use super::fit::{Edges, FEWEST};
-use super::segments::{PIECES, Piece, Scales, blurred};
+use super::segments::{PIECES, Scales, blurred};
 use super::trace::steps;
 use crate::photo::{Photo, Region};
 
@@ -189,10 +189,6 @@ fn any_edge(numbers: &mut Numbers) -> Edge {
     Edge::from_steps(core::array::from_fn(|_| (11.0 * numbers.next()) as i8))
 }
 
-fn pieces(edge: &Edge) -> Vec<Piece> {
-    Scales::of(edge).pieces()
-}
-
 #[test]
 fn some_photos_fit_as_if_the_others_were_not_there() {
     let mut numbers = Numbers(9);
@@ -231,26 +227,45 @@ fn without_an_edge_or_with_few_photos_nothing_fits() {
     assert_eq!(Edges::default().fit(Some(&gallery[0])), Vec::<f32>::new());
 }
 
+/// The distance of a piece of an edge to one of another's.
+fn distance(a: &Scales, number: usize, b: &Scales, other: usize) -> f32 {
+    let piece = a.piece(number);
+    let mut distance = [b.product(other, &piece)];
+    piece.distances(&mut distance, &b.scales_of_pieces()[other..]);
+    distance[0]
+}
+
 #[test]
 fn pieces_are_of_unit_length_and_know_no_height() {
     let mut numbers = Numbers(4);
     let edge = any_edge(&mut numbers);
-    let all = pieces(&edge);
-    assert_eq!(all.len(), PIECES);
-    for piece in &all {
-        let square: f32 = piece.iter().map(|value| value * value).sum();
-        assert!((square - 1.0).abs() < 1e-4, "{square}");
-    }
-    // A box whose upper side lies elsewhere changes nothing.
+    let scales = Scales::of(&edge);
+    // A box whose upper side lies elsewhere changes nothing, and what is upside down is as far away as can be.
     let mut steps = *edge.as_steps();
     steps[0] += 20;
-    for (a, b) in all
-        .iter()
-        .flatten()
-        .zip(pieces(&Edge::from_steps(steps)).iter().flatten())
-    {
-        assert!((a - b).abs() < 1e-3);
+    let lower = Scales::of(&Edge::from_steps(steps));
+    let turned = Scales::of(&Edge::from_steps(edge.as_steps().map(|step| -step)));
+    for number in 0..PIECES {
+        assert!(distance(&scales, number, &scales, number) < 0.002);
+        assert!(distance(&scales, number, &lower, number) < 0.01);
+        assert!((distance(&scales, number, &turned, number) - 2.0).abs() < 1e-3);
     }
+}
+
+#[test]
+fn a_piece_is_what_lies_around_its_place() {
+    // A step at 48 of 95 places of the left half, that is at 128.8 of its 255, where piece 46 lies.
+    let step = |at: usize| {
+        let steps = core::array::from_fn(|place| if place == at { 20 } else { 0 });
+        Scales::of(&Edge::from_steps(steps))
+    };
+    let (scales, shifted) = (step(48), step(49));
+    // A place of 95 is 2.7 of 255, hardly more than the 2.6 from a piece to the next.
+    let [before, there, after] = [46, 47, 48].map(|other| distance(&scales, 46, &shifted, other));
+    assert!(
+        there < 0.1 && there < before && there < after,
+        "{before} {there} {after}"
+    );
 }
 
 #[test]

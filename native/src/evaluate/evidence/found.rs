@@ -7,7 +7,7 @@ use crate::evidence::build_index;
 use crate::progress::Progress;
 use crate::tune::LabelledQueries;
 use flukeprint_core::decision::{
-    DecisionParameters, Listed, ShortlistSize, first_by_score, first_by_votes,
+    DecisionParameters, Findings, Listed, ShortlistSize, first_by_score, first_by_votes,
 };
 use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
@@ -113,15 +113,17 @@ impl Found {
 impl Heard {
     /// From the votes and fits of the gallery's photos.
     pub(super) fn of(gallery: &Gallery, votes: &[f32], fits: &[f32]) -> Self {
-        let of_labels = |values| {
-            let labels = gallery.rows().iter().map(|row| row.label);
-            LabelVotes::of(values, labels, gallery.individuals().len())
-        };
         Self {
-            votes: of_labels(votes),
-            edges: LabelVotes::of_edges(&of_labels(fits).votes),
+            votes: of_labels(gallery, votes),
+            edges: LabelVotes::of_edges(&of_labels(gallery, fits).votes),
         }
     }
+}
+
+/// Every label's best photo's.
+fn of_labels(gallery: &Gallery, values: &[f32]) -> LabelVotes {
+    let labels = gallery.rows().iter().map(|row| row.label);
+    LabelVotes::of(values, labels, gallery.individuals().len())
 }
 
 impl Compared {
@@ -260,6 +262,28 @@ impl<'a> Search<'a> {
         let votes = self.index.vote(query, &VoteOptions::default());
         let fits = self.gallery_edges.fit(self.edges[photo].as_ref());
         Heard::of(&self.gallery, &votes, &fits)
+    }
+
+    /// How well the edges of all labels fit each of `photos`, and nothing else.
+    pub(super) fn edges(&self, photos: &[usize], progress: &dyn Progress) -> Vec<Findings> {
+        let done = AtomicUsize::new(0);
+        progress.begin("laying edges", photos.len());
+        let of = |&photo: &usize| {
+            let edges = match self.heard[photo].get() {
+                Some(heard) => heard.edges.votes.clone(),
+                None => {
+                    let fits = self.gallery_edges.fit(self.edges[photo].as_ref());
+                    of_labels(&self.gallery, &fits).votes
+                }
+            };
+            progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Findings {
+                edges,
+                heard: 1.0,
+                ..Findings::default()
+            }
+        };
+        photos.par_iter().map(of).collect()
     }
 
     /// The name of a photo, for the list of contradictions.

@@ -2,13 +2,13 @@
 
 use super::calibration::{FirstAnswers, NAMES, calibrations};
 use super::measure::Columns;
-use super::{Again, Contradiction, EvidenceReport, Gain, TunedEdges, TunedEvidence, Verified};
+use super::{Again, Contradiction, EvidenceReport, Gain, TunedEvidence, Verified};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::intervals::Bootstrap;
 use crate::evaluate::scores::{ScoreRow, row_of_columns, worth};
 use crate::tune::TuneError;
-use flukeprint_core::decision::rank_of;
+use flukeprint_core::decision::{EvidenceParameters, rank_of};
 use flukeprint_core::gallery::Label;
 
 /// By trailing edges alone, by votes alone, and with what the inliers of their first whales are worth.
@@ -72,7 +72,7 @@ impl Judged {
     pub(super) fn report(
         &self,
         catalogue: &Catalogue,
-        (edges, tuned): (TunedEdges, TunedEvidence),
+        (edges, tuned): (EvidenceParameters, TunedEvidence),
         unseen: Vec<Again>,
     ) -> Result<EvidenceReport> {
         let rows = [
@@ -95,7 +95,7 @@ impl Judged {
             map5_gain: self.map5_gain()?,
             known_top1_gain: self.known_top1_gain()?,
             verified: self.verified_matches(catalogue),
-            edges: edges.edges,
+            edges,
             verify: tuned.verify,
             search: tuned.search,
             unseen,

@@ -2,7 +2,7 @@
 
 use super::found::{Found, Search};
 use super::judged::{Judged, Match};
-use super::{Held, TunedEdges, TunedEvidence, by_all, by_edges, by_network, evidence as of_all};
+use super::{Held, TunedEvidence, by_all, by_edges, by_network, evidence as of_all};
 use crate::Result;
 use crate::tune::{LabelledQueries, TuneError, final_scores, tune_new_similarity};
 use flukeprint_core::decision::{
@@ -44,10 +44,10 @@ impl Measure<'_> {
     /// Every answer to the report half; `tuned` is how evidence counts by the tuning half.
     pub(super) fn judged(
         &self,
-        tuned: &(TunedEdges, TunedEvidence),
+        tuned: &(EvidenceParameters, TunedEvidence),
         searched: &Search<'_>,
     ) -> Result<Judged> {
-        let (TunedEdges { edges: fits }, TunedEvidence { verify, search }) = tuned;
+        let (fits, TunedEvidence { verify, search }) = tuned;
         let network = self.network()?;
         let with_edges = self.raised(&network, fits, |found, _, _| by_edges(found));
         let verified = self.raised(&network, verify, by_network);

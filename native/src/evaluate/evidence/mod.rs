@@ -38,6 +38,7 @@ pub use edges::catalogue_edges;
 pub use keypoints::{catalogue_keypoints, keypoint_files};
 pub use saved::carry_over;
 pub(crate) use searching::Searching;
+use tuned::tuned_edges;
 pub use tuned::{TunedEdges, TunedEvidence, tune_evidence_of};
 
 /// What local features add on the report half, or on all held-out photos.
@@ -158,8 +159,9 @@ pub fn evaluate_evidence(
             report: &held(part)?,
             parameters,
         };
+        let of_edges: Vec<Findings> = measure.tune.found.iter().map(by_edges).collect();
         let tuned = (
-            TunedEdges::of(measure.tune, &parameters)?,
+            tuned_edges((&measure.tune.queries, &of_edges), &parameters)?,
             TunedEvidence::of(measure.tune, &parameters)?,
         );
         let judged = measure.judged(&tuned, &search)?;

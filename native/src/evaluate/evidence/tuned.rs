@@ -1,14 +1,19 @@
 //! How evidence counts, chosen on held-out photos.
 
 use super::measure;
-use super::{Ground, Held, Shortlist, by_all, by_edges, by_network, evidence};
+use super::{Ground, Held, Shortlist, by_all, by_network, evidence};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::ensemble::Ensemble;
+use crate::evaluate::TunedOn;
+use crate::evaluate::crossed::Parts;
 use crate::progress::Progress;
-use crate::tune::{TuneError, calibrate_evidence, weigh_edges, weigh_evidence};
+use crate::tune::{
+    Answered, LabelledQueries, TuneError, calibrate_evidence, final_scores, operating_rates, tune,
+    weigh_edges, weigh_evidence,
+};
 use burn::tensor::Device;
-use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings, OperatingRates};
 use serde::{Deserialize, Serialize};
 
 /// How many whales of a shortlist are tried, and how many photos of each.
@@ -21,6 +26,8 @@ const PHOTOS: [usize; 3] = [1, 2, 3];
 pub struct TunedEdges {
     /// How much a fit counts.
     pub edges: EvidenceParameters,
+    /// What each operating point costs where edges count, on photos that nothing was fitted to.
+    pub operating: Vec<OperatingRates>,
 }
 
 /// How evidence counts.
@@ -33,13 +40,26 @@ pub struct TunedEvidence {
     pub search: EvidenceParameters,
 }
 
-impl TunedEdges {
-    pub(super) fn of(tune: &Held, parameters: &DecisionParameters) -> Result<Self> {
-        let found: Vec<Findings> = tune.found.iter().map(by_edges).collect();
-        let weighed = weigh_edges(&tune.queries, &found, parameters)?;
-        let edges = calibrate_evidence(weighed, &tune.queries, &found, parameters)?;
-        Ok(Self { edges })
+/// How edges count beside the network.
+pub(super) fn tuned_edges(
+    (queries, found): (&LabelledQueries, &[Findings]),
+    parameters: &DecisionParameters,
+) -> Result<EvidenceParameters> {
+    let weighed = weigh_edges(queries, found, parameters)?;
+    Ok(calibrate_evidence(weighed, queries, found, parameters)?)
+}
+
+/// What photos are answered by network and edges.
+fn answered(
+    (queries, found): (&LabelledQueries, &[Findings]),
+    parameters: &DecisionParameters,
+    edges: &EvidenceParameters,
+) -> Result<Answered> {
+    let mut scored = final_scores(queries, parameters)?;
+    for ((scores, _), found) in scored.iter_mut().zip(found) {
+        *scores = edges.raised(scores, found.found());
     }
+    Ok((scored, edges.calibrated(parameters)))
 }
 
 impl TunedEvidence {
@@ -68,12 +88,56 @@ pub fn tune_evidence_of(
     let photos = ensemble.tuned_on.photos().photos(&ground.split).len();
     // The tuning half comes first.
     let numbers: Vec<usize> = (0..photos).collect();
-    let tune = ground.held(&search, &numbers, &ground.parameters, progress)?;
-    let evidence = compared.then(|| TunedEvidence::of(&tune, &ground.parameters));
-    Ok((
-        TunedEdges::of(&tune, &ground.parameters)?,
-        evidence.transpose()?,
-    ))
+    let evidence = match compared {
+        true => {
+            let tune = ground.held(&search, &numbers, &ground.parameters, progress)?;
+            Some(TunedEvidence::of(&tune, &ground.parameters)?)
+        }
+        false => None,
+    };
+    let found = search.edges(&ground.photos, progress);
+    let queries = ground.queries.pick(&numbers)?;
+    let edges = tuned_edges((&queries, &found[..photos]), &ground.parameters)?;
+    let operating = ground.operating(&found, &edges, ensemble.tuned_on)?;
+    Ok((TunedEdges { edges, operating }, evidence))
+}
+
+impl Ground {
+    /// What each operating point costs where edges count: on the report half, or where all photos were tuned on, on each
+    /// part of them by what the others choose. `found` is of all held-out photos.
+    fn operating(
+        &self,
+        found: &[Findings],
+        edges: &EvidenceParameters,
+        tuned_on: TunedOn,
+    ) -> Result<Vec<OperatingRates>> {
+        let pick = |numbers: &[usize]| {
+            let found: Vec<Findings> = numbers
+                .iter()
+                .map(|&number| found[number].clone())
+                .collect();
+            Ok::<_, TuneError>((self.queries.pick(numbers)?, found))
+        };
+        let crossed = |(part, others): (&[usize], Vec<usize>)| {
+            let (queries, found) = pick(&others)?;
+            let parameters = tune(&queries)?.parameters;
+            let edges = tuned_edges((&queries, &found), &parameters)?;
+            let (queries, found) = pick(part)?;
+            answered((&queries, &found), &parameters, &edges)
+        };
+        let measured = match tuned_on {
+            TunedOn::All => {
+                let parts = Parts::of(&self.split, TunedOn::PARTS)?;
+                parts.each().map(crossed).collect::<Result<_>>()?
+            }
+            TunedOn::Half => {
+                let report: Vec<usize> = (self.split.tune.len()..self.photos.len()).collect();
+                let (queries, found) = pick(&report)?;
+                vec![answered((&queries, &found), &self.parameters, edges)?]
+            }
+        };
+        Ok(operating_rates(&measured, self.parameters.new_share))
+    }
 }
 
 /// The number of whales and photos with the best MAP@5 on the tuning half; of equal ones the fewest.

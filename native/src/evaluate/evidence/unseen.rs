@@ -8,7 +8,7 @@ use super::calibration::NAMES;
 use super::judged::{EDGES, LOCAL, VOTES};
 use super::measure::{edges, votes, votes_and_inliers};
 use super::searching::Searching;
-use super::{Again, Ground, TunedEdges, TunedEvidence, by_all, by_edges};
+use super::{Again, Ground, TunedEvidence, by_all, by_edges};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::embeddings::truths;
@@ -27,7 +27,7 @@ pub(super) fn looked_up(
     ground: &Ground,
     catalogue: &Catalogue,
     parameters: &DecisionParameters,
-    (edges, evidence): &(TunedEdges, TunedEvidence),
+    (edges, evidence): &(EvidenceParameters, TunedEvidence),
     progress: &dyn Progress,
 ) -> Result<Vec<Again>> {
     let photos = &ground.split.unseen;
@@ -42,7 +42,7 @@ pub(super) fn looked_up(
         labels: &labels,
         searching: Searching::new((&ground.keypoints, &ground.edges), photos, progress),
         parameters,
-        edges: &edges.edges,
+        edges,
         evidence: &evidence.search,
     };
     progress.begin("looking unseen whales up", queries.len());
