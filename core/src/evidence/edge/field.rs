@@ -25,6 +25,8 @@ pub(super) const BELOW: usize = 10;
 const MOST_ROWS: usize = 1200;
 /// What is cut out of the photo around the box, as a share of its sides.
 const MARGIN: f32 = 0.15;
+/// Brightness, of 255, below which differences count as they are, and above as ratios.
+const DARK: f32 = 10.0;
 /// Blur before gradients are taken.
 const BLUR: f32 = 1.5;
 /// Blur of their strength, by which it is measured.
@@ -41,7 +43,7 @@ pub(super) struct Field {
     pub top: usize,
     /// Rows that lie above the photo.
     pub outside: usize,
-    /// The picture, blurred a little, 0…255.
+    /// The picture, its tones by ratio and blurred a little, 0…255.
     pub picture: GrayImage,
     /// What speaks for an edge that runs level there, the dark below it, -1 to 1; `[rows, columns]`.
     pub level: Vec<f32>,
@@ -65,7 +67,7 @@ impl Field {
         if rows > MOST_ROWS || width == 0 {
             return Ok(None);
         }
-        let sized = GrayImage::of_photo(photo, region, MARGIN)?.with_width(width)?;
+        let sized = toned(&GrayImage::of_photo(photo, region, MARGIN)?)?.with_width(width)?;
         // Where a pixel of the canvas lies in the picture.
         let left = libm::roundf((region.x0 - crop.left as f32) * scale) as isize - BESIDE as isize;
         let above = libm::roundf((region.y0 - crop.top as f32) * scale) as isize - top as isize;
@@ -90,6 +92,18 @@ impl Field {
             upright,
         }))
     }
+}
+
+/// With the logarithm of brightness, 0…255 too. An edge in the shade, where the fluke is, counts as much as one in bright
+/// water that is as many times brighter on one side than on the other.
+fn toned(picture: &GrayImage) -> Result<GrayImage> {
+    let of = |value: f32| libm::logf(1.0 + value / DARK);
+    let full = of(255.0);
+    let values = picture
+        .values()
+        .iter()
+        .map(|&value| 255.0 * of(value) / full);
+    GrayImage::new(picture.width(), picture.height(), values.collect())
 }
 
 fn clamped(at: isize, length: usize) -> usize {
