@@ -28,7 +28,7 @@ pub struct Options {
     date: Option<String>,
 }
 
-/// Trains the finder on whole photos, the network in four runs, and packs the last.
+/// Trains the finder on whole photos, the network in five runs, and packs the last.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--locked", "--release", "--package", "flukeprint"]);
@@ -66,21 +66,24 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         &mirrored,
     ];
     made.train("humpback-strong", &from)?;
-
     let strong = made.run_of("humpback-strong");
-    made.show(
-        "choose the decision",
-        "tune",
-        &strong,
-        &["--all", "--edges"],
-    )?;
-    let crossed = ["--evidence", "--crossed", "10"];
-    made.show("measure on held-out photos", "evaluate", &strong, &crossed)?;
     let from = [
-        "--all-of".as_ref(),
-        strong.as_path(),
+        "--data".as_ref(),
+        hwi.as_path(),
         "--start".as_ref(),
         &strong,
+    ];
+    made.train("humpback-large", &from)?;
+
+    let large = made.run_of("humpback-large");
+    made.show("choose the decision", "tune", &large, &["--all", "--edges"])?;
+    let crossed = ["--evidence", "--crossed", "10"];
+    made.show("measure on held-out photos", "evaluate", &large, &crossed)?;
+    let from = [
+        "--all-of".as_ref(),
+        large.as_path(),
+        "--start".as_ref(),
+        &large,
         "--finder".as_ref(),
         &finder,
     ];

@@ -26,9 +26,9 @@ const MOST_ROWS: usize = 1200;
 /// What is cut out of the photo around the box, as a share of its sides.
 const MARGIN: f32 = 0.15;
 /// Brightness, of 255, below which differences count as they are, and above as ratios.
-const DARK: f32 = 10.0;
+const DARK: f32 = 16.0;
 /// Blur before gradients are taken.
-const BLUR: f32 = 1.5;
+const BLUR: f32 = 1.1;
 /// Blur of their strength, by which it is measured.
 const AROUND: f32 = 25.0;
 
