@@ -1,7 +1,8 @@
 //! A bundle with keypoints, made once.
 
-use super::{catalogue, copy, flukeprint, refused, run_folder, succeed};
+use super::{catalogue, copy, file_name, flukeprint, refused, run_folder, succeed};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,4 +51,17 @@ pub fn known_photo() -> PathBuf {
     let known = photos.iter().find(|photo| photo["individual"].is_u64());
     let file = known.unwrap()["file"].as_str().unwrap();
     catalogue().join("train").join(file)
+}
+
+/// The share of `photos` whose first label is right by what a bundle says of its operating points: where a missed match costs
+/// as much as a false one, the verdict is the first label, and what is not missed, mistaken or falsely matched is right.
+pub fn right(manifest: &Value, photos: &[PathBuf], labels: &HashMap<String, String>) -> f64 {
+    let points = manifest["operating"].as_array().unwrap();
+    let even = points.iter().find(|one| one["missed_cost"] == 1.0).unwrap();
+    let rate = |name: &str| even[name].as_f64().unwrap();
+    let is_new = |photo: &&PathBuf| labels[&file_name(photo)] == "new_whale";
+    let new = photos.iter().filter(is_new).count() as f64;
+    let known = photos.len() as f64 - new;
+    let wrong = known * (rate("missed") + rate("mistaken")) + new * rate("false_match");
+    1.0 - wrong / photos.len() as f64
 }
