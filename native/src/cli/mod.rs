@@ -11,6 +11,7 @@ mod ensemble;
 mod evaluate;
 mod evidence;
 mod export;
+mod guide;
 mod history;
 mod identify;
 mod import;
@@ -60,6 +61,7 @@ enum Verb {
     Ensemble(ensemble::Ensemble),
     Export(export::Export),
     Weights(weights::Weights),
+    Guide(guide::Guide),
     Identify(identify::Identify),
     Verify(verify::Verify),
     Enroll(enroll::Enroll),
@@ -116,6 +118,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Ensemble(ensemble) => ensemble.run(hears),
         Verb::Export(export) => export.run(hears),
         Verb::Weights(weights) => weights.run(hears),
+        Verb::Guide(guide) => guide.run(hears),
         Verb::Identify(identify) => identify.run(hears),
         Verb::Verify(verify) => verify.run(),
         Verb::Enroll(enroll) => enroll.run(hears),

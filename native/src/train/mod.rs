@@ -6,7 +6,7 @@
 //! - `samples`: photo to training sample; `start` and `imprint`: the weights to begin with;
 //! - `trainer`: the loop, which runs one `course` after another: [`metric`], the start by triplets,
 //!   and those of `stage`; `checkpoint`, `journal` and `watch`: what it keeps after each epoch, and
-//!   what it tells; [`finder`]: the fluke finder's training;
+//!   what it tells; [`finder`]: the fluke finder's training; [`guide`]: the trailing edge's guide's;
 //! - [`Run`]: the folder.
 
 mod checkpoint;
@@ -14,6 +14,7 @@ mod course;
 pub mod descriptor;
 pub mod finder;
 mod folder;
+pub mod guide;
 mod imprint;
 mod journal;
 pub mod losses;

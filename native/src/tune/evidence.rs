@@ -2,28 +2,18 @@
 
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
 use flukeprint_core::evidence::probability::{Curve, CurveError};
-use flukeprint_core::gallery::Label;
-use flukeprint_core::metrics::RankCounts;
 use rayon::prelude::*;
 
-use super::standing::Standing;
+use super::likelihood::{Said, likeliest};
 use super::{LabelledQueries, TuneError, first, sharpness};
 use crate::evidence::{LabelledScore, fit};
 
-/// What a factor e of the odds, and votes, may add to a score, in times the sum of the mixing weights.
-const ODDS_WEIGHTS: [f32; 12] = [
-    0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.18, 0.25,
-];
-const VOTES_WEIGHTS: [f32; 9] = [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5];
-/// And what 10 standard deviations of an edge's fit may add.
-const EDGE_WEIGHTS: [f32; 12] = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0];
-/// What may be added to `New`: so many steps of so much, in times that sum.
-const NEW_RAISES: usize = 91;
-const NEW_STEP: f32 = 0.02;
+/// A heavier weight would be refused.
+const HEAVIEST: f64 = 1000.0;
 
-/// Chooses the worth of inliers, then by MAP@5 the weights (of equal ones the smallest). `found` has one
-/// entry a query, and votes for all or none of them; `whales` and `photos` say how it was searched. The
-/// order of the answers is chosen then, not yet how sure they are: see [`calibrate_evidence`].
+/// Chooses the worth of inliers, then the weights, by maximum likelihood of the true labels. `found` has one
+/// entry a query, and votes for all or none of them; `whales` and `photos` say how it was searched. How sure the
+/// answers are is put straight by [`calibrate_evidence`].
 ///
 /// # Errors
 /// No pair of photos was compared; a parameter out of range.
@@ -35,8 +25,7 @@ pub fn weigh_evidence(
 ) -> Result<EvidenceParameters, TuneError> {
     let scores = final_scores(queries, parameters)?;
     let start = unweighed(worth(queries, found)?, parameters, [whales, photos]);
-    let sum: f32 = parameters.weights.iter().sum();
-    Ok(weights(&start, &scores, found, sum))
+    Ok(weighed(start, &scores, found))
 }
 
 /// As [`weigh_evidence`], of trailing edges alone.
@@ -52,8 +41,7 @@ pub fn weigh_edges(
     // No inliers are counted.
     let worth = Curve::new(vec![[0.0, 0.5], [1.0, 0.5]])?;
     let start = unweighed(worth, parameters, [1, 1]);
-    let sum: f32 = parameters.weights.iter().sum();
-    Ok(weights(&start, &scores, found, sum))
+    Ok(weighed(start, &scores, found))
 }
 
 /// Evidence of that worth that does not count yet.
@@ -112,96 +100,58 @@ pub fn final_scores(
     first::final_scores(queries, parameters)
 }
 
-/// The weights with the best MAP@5; `sum` is that of the mixing weights. Of edges alone first, then of votes and
-/// odds beside them, then of edges beside those: all at once would be too many.
-fn weights(
-    start: &EvidenceParameters,
+/// `start` with the likeliest weights.
+fn weighed(
+    start: EvidenceParameters,
     scores: &[first::Scored],
     found: &[Findings],
-    sum: f32,
 ) -> EvidenceParameters {
-    let first = |is: bool, weights: &'static [f32]| match is {
-        true => weights,
-        false => &weights[..1],
-    };
-    let voted = found.iter().any(|found| !found.votes.is_empty());
-    let compared = found.iter().any(|found| !found.edges.is_empty());
-    let votes = first(voted, &VOTES_WEIGHTS);
-    let edges = first(compared, &EDGE_WEIGHTS);
-    let with_edges = |start: &EvidenceParameters| -> Vec<EvidenceParameters> {
-        let tried = edges.iter().map(|&edge| EvidenceParameters {
-            edge_weight: edge * sum,
-            ..start.clone()
-        });
-        tried.collect()
-    };
-    let with_votes = |start: &EvidenceParameters| -> Vec<EvidenceParameters> {
-        let pairs = votes
-            .iter()
-            .flat_map(|&votes| ODDS_WEIGHTS.iter().map(move |&odds| (votes, odds)));
-        let tried = pairs.map(|(votes, odds)| EvidenceParameters {
-            odds_weight: odds * sum,
-            votes_weight: votes * sum,
-            ..start.clone()
-        });
-        tried.collect()
-    };
-    let best = |tried: Vec<EvidenceParameters>| best_of(tried, scores, found, sum);
-    let start = match compared {
-        true => best(with_edges(start)),
-        false => start.clone(),
-    };
-    let both = best(with_votes(&start));
-    match compared {
-        true => best(with_edges(&both)),
-        false => both,
-    }
-}
-
-/// The parameters with the best MAP@5 out of those tried, of equal ones the first, with the best raise of `New`.
-fn best_of(
-    tried: Vec<EvidenceParameters>,
-    scores: &[first::Scored],
-    found: &[Findings],
-    sum: f32,
-) -> EvidenceParameters {
-    let raise = |step: usize| NEW_STEP * step as f32 * sum;
-    let points_of = |tried: &EvidenceParameters| {
-        let tried = EvidenceParameters {
-            new_raise: 0.0,
-            ..tried.clone()
-        };
-        let mut counts = vec![RankCounts::default(); NEW_RAISES];
-        for ((scores, slot), found) in scores.iter().zip(found) {
-            let found = found.found();
-            let raised = tried.raised(scores, found);
-            let (&new, whales) = raised.split_last().unwrap_or((&0.0, &[]));
-            let standing = Standing::new(whales, Label::from_slot(*slot, whales.len()));
-            for (step, counts) in counts.iter_mut().enumerate() {
-                let raise = match found.is_nothing() {
-                    true => 0.0,
-                    false => raise(step) * found.heard,
-                };
-                counts.record(Some(standing.rank(new + raise)));
-            }
-        }
-        let points = counts.iter().map(RankCounts::points).enumerate();
-        first_best(points)
-    };
-    let results: Vec<(usize, u64)> = tried.par_iter().map(points_of).collect();
-    let (best, _) = first_best(results.iter().map(|result| result.1).enumerate());
+    let pairs = scores.par_iter().zip(found);
+    let said: Vec<Said> = pairs
+        .map(|((scores, slot), found)| said(&start, scores, *slot, found))
+        .collect();
+    let [sharpness, edges, votes, odds, new] = likeliest(&said, start.sharpness);
+    // A score is what the network says times 1.
+    let weight = |weight: f64| (weight / sharpness).min(HEAVIEST) as f32;
     EvidenceParameters {
-        new_raise: raise(results[best].0),
-        ..tried[best].clone()
+        odds_weight: weight(odds),
+        votes_weight: weight(votes),
+        edge_weight: weight(edges),
+        new_raise: weight(new),
+        ..start
     }
 }
 
-/// Place and points of the first of the best.
-fn first_best(points: impl Iterator<Item = (usize, u64)>) -> (usize, u64) {
-    points.fold((0, 0), |best, next| match next.1 > best.1 {
-        true => next,
-        false => best,
-    })
+/// What each kind of evidence says of every label, as a raise of weight 1.
+fn said(start: &EvidenceParameters, scores: &[f32], slot: usize, found: &Findings) -> Said {
+    let found = found.found();
+    let raised_by = |by: EvidenceParameters| -> Vec<f32> {
+        let raised = by.raised(&vec![0.0; scores.len()], found);
+        match raised.iter().any(|&raise| raise != 0.0) {
+            true => raised,
+            false => Vec::new(),
+        }
+    };
+    let nothing = || start.clone();
+    Said {
+        slot,
+        of_labels: [
+            scores.to_vec(),
+            raised_by(EvidenceParameters {
+                edge_weight: 1.0,
+                ..nothing()
+            }),
+            raised_by(EvidenceParameters {
+                votes_weight: 1.0,
+                ..nothing()
+            }),
+            raised_by(EvidenceParameters {
+                odds_weight: 1.0,
+                ..nothing()
+            }),
+        ],
+        heard: if found.is_nothing() { 0.0 } else { found.heard },
+    }
 }
 
 /// What inliers are worth: how often a whale that was compared and has so many is the photo's.
@@ -225,6 +175,8 @@ mod tests {
     use super::*;
     use Label::{Individual as Whale, New};
     use flukeprint_core::decision::rank_of;
+    use flukeprint_core::gallery::Label;
+    use flukeprint_core::metrics::RankCounts;
 
     /// Whales 0 and 1; the network is wrong about the first photo and sees no stranger in the third.
     fn queries() -> LabelledQueries {

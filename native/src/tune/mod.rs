@@ -20,6 +20,7 @@ mod evidence;
 mod exponential;
 mod first;
 pub mod grid;
+mod likelihood;
 mod operating;
 mod queries;
 #[cfg(test)]

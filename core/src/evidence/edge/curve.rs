@@ -7,6 +7,7 @@ use core::array;
 use serde::{Deserialize, Serialize};
 
 use super::field::{COLUMNS, Field, WIDTH};
+use super::guide::Guide;
 use super::segments::blurred;
 use super::trace::trace;
 use crate::Result;
@@ -50,8 +51,13 @@ impl Edge {
         let Some(field) = Field::of(photo, region)? else {
             return Ok(None);
         };
-        let line = trace(&field)?;
-        Ok(Some(Self::of(&halves(&line, notch(&line)))))
+        let guide = Guide::shipped()?;
+        Ok(Some(Self::along(&trace(&field, Some(&guide))?)))
+    }
+
+    /// The edge along a line's rows, of every column of it.
+    pub(super) fn along(line: &[f32]) -> Self {
+        Self::of(&halves(line, notch(line)))
     }
 
     /// Keeps heights in pixels, [`HEIGHTS`] of them. Each step is from where the kept ones have come, so that

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::curve::{EDGE, Edge, HEIGHTS};
+use super::field::{Field, FIRST, WIDTH};
 use super::fit::{Edges, FEWEST};
+use super::guide::{self, Guide};
 use super::segments::{PIECES, Scales, blurred};
 use super::trace::steps;
 use crate::photo::{Photo, Region};
@@ -115,6 +117,30 @@ fn the_edge_of_a_fluke_is_traced_to_a_pixel() {
             );
         }
     }
+}
+
+/// The shipped guide was trained on photos; a fluke that is drawn is one too.
+#[test]
+fn the_guide_holds_the_edge_of_a_fluke_for_likely() {
+    let ripples = ripples(&mut Numbers(8));
+    let photo = photo(&ripples, [60.0, 180.0], 15.0);
+    let field = Field::of(&photo, BOX).unwrap().unwrap();
+    let likely = Guide::shipped().unwrap().likely(&Guide::picture(&field));
+    let height = (field.rows - field.top - 10) as f32;
+    let mut near = 0;
+    let seen = super::SEEN;
+    for column in seen.clone() {
+        let at = |row: usize| likely[row * guide::COLUMNS + column];
+        let sum: f32 = (0..guide::ROWS).map(|row| libm::expf(at(row))).sum();
+        assert!((sum - 1.0).abs() < 1e-4, "{column}: {sum}");
+        let most = (0..guide::ROWS).fold(0, |most, row| if at(row) > at(most) { row } else { most });
+        let pixel = (column as f32 + 0.5) / guide::COLUMNS as f32 * field.columns as f32;
+        let share = (pixel - (FIRST - 6) as f32) / WIDTH as f32;
+        let row = field.top as f32 + height * drawn(&ripples, share);
+        let expected = row / field.rows as f32 * guide::ROWS as f32 - 0.5;
+        near += usize::from((most as f32 - expected).abs() < 3.0);
+    }
+    assert!(near * 10 > seen.len() * 9, "{near} of {}", seen.len());
 }
 
 #[test]

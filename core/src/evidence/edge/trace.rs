@@ -2,13 +2,15 @@
 //!
 //! Of all lines that have one row in each column the one is taken along which most edge is crossed, the flux of
 //! the picture's gradient through it, by dynamic programming. It may step 14 rows a column. Flukes have
-//! about one shape, which a line pays for leaving. Then, twice, what lies above and below the line is learnt (how
-//! bright, how rough), and the line is traced anew where that separates best.
+//! about one shape, which a line pays for leaving, and it gains where a guide that has seen the whole fluke
+//! holds it for likely. Then, twice, what lies above and below the line is learnt (how bright, how rough), and the line
+//! is traced anew where that separates best.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::field::{BELOW, COLUMNS, FIRST, Field};
+use super::guide::{self, Guide};
 use crate::Result;
 use crate::evidence::image::GrayImage;
 
@@ -35,6 +37,12 @@ const USUAL: [[f32; 2]; 13] = [
 ];
 /// What a square of that distance costs, and the most squares that count.
 const UNUSUAL_COST: (f32, f32) = (0.05, 9.0);
+/// How much of that counts beside a guide, which knows the shape too.
+const USUAL_SHARE: f32 = 0.1;
+/// What a row gains for every factor e by which the guide holds it for likelier, and the least that counts. Tuned by
+/// `docs/results/trailing-edge.md`.
+const LIKELY: f32 = 0.3;
+const LEAST_LIKELY: f32 = -8.0;
 /// What a row above the photo costs: nothing is seen there.
 const OUTSIDE_COST: f32 = 0.5;
 /// How often the line is traced anew.
@@ -48,12 +56,15 @@ const PATCH: f32 = 3.0;
 /// Bins of brightness, 8 of 255 each, and of roughness, half an octave each.
 const BINS: [usize; 2] = [32, 12];
 
-/// The line of a fluke: rows below the box's upper side, of every column.
+/// The line of a fluke: rows below the box's upper side, of every column. Without a guide where one is to be trained.
 ///
 /// # Errors
 /// None that a field can have.
-pub(super) fn trace(field: &Field) -> Result<Vec<f32>> {
-    let usual = usual(field);
+pub(super) fn trace(field: &Field, guide: Option<&Guide>) -> Result<Vec<f32>> {
+    let mut usual = usual(field);
+    if let Some(guide) = guide {
+        guided(field, &guide.likely(&Guide::picture(field)), &mut usual);
+    }
     let mut path = best_path(field, &usual);
     let looks = Looks::of(&field.picture)?;
     for _ in 0..AGAIN {
@@ -81,6 +92,31 @@ fn usual(field: &Field) -> Vec<f32> {
         }
     }
     worth
+}
+
+/// `worth` with what a guide holds for likely, `[64, 128]`, between the pixels that it saw.
+fn guided(field: &Field, likely: &[f32], worth: &mut [f32]) {
+    // Where a pixel lies among so many of those that the guide saw, and how far beyond it.
+    let place = |at: usize, size: usize, count: usize| {
+        let place = (at as f32 + 0.5) / size as f32 * count as f32 - 0.5;
+        let place = place.clamp(0.0, (count - 1) as f32);
+        let before = (place as usize).min(count - 2);
+        (before, place - before as f32)
+    };
+    for row in 0..field.rows {
+        let (above, down) = place(row, field.rows, guide::ROWS);
+        for column in FIRST..FIRST + COLUMNS {
+            let (left, right) = place(column, field.columns, guide::COLUMNS);
+            let at = |row: usize| {
+                let pair = &likely[row * guide::COLUMNS + left..][..2];
+                let [a, b] = [pair[0], pair[1]].map(|value| value.max(LEAST_LIKELY));
+                a * (1.0 - right) + b * right
+            };
+            let likely = at(above) * (1.0 - down) + at(above + 1) * down;
+            let worth = &mut worth[row * field.columns + column];
+            *worth = USUAL_SHARE * *worth + LIKELY * likely;
+        }
+    }
 }
 
 /// [`USUAL`] between its places.

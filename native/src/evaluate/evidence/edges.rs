@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Where a run keeps them.
 const STORE: &str = "edges.safetensors";
 /// Another way of tracing needs another number.
-const VERSION: &[u8] = b"edges 2";
+const VERSION: &[u8] = b"edges 3";
 /// What stands in place of the steps of a photo without an edge.
 const NONE: [u8; EDGE] = [0x80; EDGE];
 

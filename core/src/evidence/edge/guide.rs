@@ -1,0 +1,315 @@
+//! Where the edge is likely: how a small network sees the whole fluke at once.
+//!
+//! The line that [`super::trace`] follows is the strongest one, and now and then that is a horizon, a wake or the
+//! border of a white patch. What a fluke looks like tells them apart (as in Weideman et al., *Extracting Identifying
+//! Contours for African Elephants and Humpback Whales Using a Learned Appearance Model*, 2020). The network is
+//! the code's, not a bundle's: how an edge looks is the same in every catalogue. It is trained by `flukeprint guide`, in
+//! burn; here the same is computed in plain loops, because a photo is traced where no device is.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::field::Field;
+use crate::bundle::weights;
+use crate::evidence::image::GrayImage;
+use crate::model::named::Values;
+use crate::{Error, Result};
+
+/// The picture that the network sees.
+pub const ROWS: usize = 64;
+/// Its columns.
+pub const COLUMNS: usize = 128;
+
+/// One convolution of 3 x 3 pixels. All are followed by a ReLU but the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// What its tensors are called, `NAME.weight` and `NAME.bias`.
+    pub name: &'static str,
+    /// Channels in.
+    pub input: usize,
+    /// Channels out.
+    pub output: usize,
+    /// Pixels from one place to the next: 2 halves the map.
+    pub stride: usize,
+    /// Pixels from one tap to the next; as many zeros are around the map.
+    pub dilation: usize,
+}
+
+const fn layer(name: &'static str, [input, output]: [usize; 2]) -> Layer {
+    Layer {
+        name,
+        input,
+        output,
+        stride: 1,
+        dilation: 1,
+    }
+}
+
+const fn halving(name: &'static str, channels: [usize; 2]) -> Layer {
+    Layer {
+        stride: 2,
+        ..layer(name, channels)
+    }
+}
+
+/// The network: down to an eighth, and up again, each map beside what was seen at its size on the way down.
+pub const LAYERS: [Layer; 12] = [
+    layer("whole", [3, 8]),
+    halving("to_half", [8, 16]),
+    layer("half", [16, 16]),
+    halving("to_quarter", [16, 24]),
+    layer("quarter", [24, 24]),
+    halving("to_eighth", [24, 32]),
+    layer("eighth", [32, 32]),
+    Layer {
+        dilation: 2,
+        ..layer("around", [32, 32])
+    },
+    layer("up_to_quarter", [32 + 24, 24]),
+    layer("up_to_half", [24 + 16, 16]),
+    layer("up_to_whole", [16 + 8, 12]),
+    layer("likely", [12, 1]),
+];
+
+/// What the network is fed, `[3, 64, 128]`: the picture from -1 to 1, how far down a pixel is, from -1 to 1, and the square of how
+/// far from the middle.
+pub fn input(picture: &[f32]) -> Vec<f32> {
+    let across = |place: usize, count: usize| 2.0 * place as f32 / (count - 1) as f32 - 1.0;
+    let places = || (0..ROWS).flat_map(|row| (0..COLUMNS).map(move |column| (row, column)));
+    let down = places().map(|(row, _)| across(row, ROWS));
+    let aside = places().map(|(_, column)| across(column, COLUMNS) * across(column, COLUMNS));
+    picture.iter().copied().chain(down).chain(aside).collect()
+}
+
+/// The network.
+#[derive(Clone, Debug)]
+pub struct Guide {
+    /// Weights `[output, input, 3, 3]` and biases of every layer.
+    layers: Vec<[Vec<f32>; 2]>,
+}
+
+impl Guide {
+    /// The network of this version, which traces every edge.
+    ///
+    /// # Errors
+    /// None, as a test makes sure.
+    pub fn shipped() -> Result<Self> {
+        Self::read("guide.safetensors", include_bytes!("guide.safetensors"))
+    }
+
+    /// A network from a safetensors file called `file`.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`] when `bytes` are no safetensors file, [`Error::Tensor`] for the first tensor that is missing or has
+    /// another shape.
+    pub fn read(file: &str, bytes: &[u8]) -> Result<Self> {
+        let mut tensors = weights::decode(file, bytes)?;
+        let layers = LAYERS.iter().map(|layer| {
+            let kernel = [layer.output, layer.input, 3, 3];
+            let weights = take(file, &mut tensors, layer.name, "weight", &kernel)?;
+            let biases = take(file, &mut tensors, layer.name, "bias", &[layer.output])?;
+            Ok([weights, biases])
+        });
+        Ok(Self {
+            layers: layers.collect::<Result<_>>()?,
+        })
+    }
+
+    /// The logarithm of how likely the edge runs through each pixel of its column, `[64, 128]`, for [`Self::picture`].
+    pub fn likely(&self, picture: &[f32]) -> Vec<f32> {
+        let seen = Maps::of(ROWS, COLUMNS, &input(picture));
+        let of = |layer: usize, input: &Maps| self.convolved(layer, input);
+        let whole = of(0, &seen);
+        let half = of(2, &of(1, &whole));
+        let quarter = of(4, &of(3, &half));
+        let eighth = of(7, &of(6, &of(5, &quarter)));
+        let quarter = of(8, &eighth.doubled().beside(&quarter));
+        let half = of(9, &quarter.doubled().beside(&half));
+        let whole = of(10, &half.doubled().beside(&whole));
+        log_shares(&of(11, &whole))
+    }
+
+    /// The field's picture as the network sees it, `[64, 128]` from -1 to 1.
+    pub(super) fn picture(field: &Field) -> Vec<f32> {
+        let (rows, columns) = (field.rows, field.columns);
+        let range = |place: usize, count: usize, size: usize| {
+            let first = place * size / count;
+            first..((place + 1) * size / count).max(first + 1)
+        };
+        let mut picture = Vec::with_capacity(ROWS * COLUMNS);
+        for row in 0..ROWS {
+            let rows = range(row, ROWS, rows);
+            for column in 0..COLUMNS {
+                let mean = mean(
+                    &field.picture,
+                    rows.clone(),
+                    range(column, COLUMNS, columns),
+                );
+                picture.push(mean / 127.5 - 1.0);
+            }
+        }
+        picture
+    }
+
+    fn convolved(&self, place: usize, input: &Maps) -> Maps {
+        let layer = LAYERS[place];
+        let [weights, biases] = &self.layers[place];
+        let (rows, columns) = (input.rows / layer.stride, input.columns / layer.stride);
+        let (kernels, _) = weights.as_chunks::<9>();
+        let mut output = Maps::empty(layer.output, rows, columns);
+        let kernels = kernels.chunks_exact(layer.input).zip(biases);
+        for (channel, (kernels, &bias)) in kernels.enumerate() {
+            for row in 0..rows {
+                let line = output.line_mut(channel, row);
+                line.fill(bias);
+                for (from, kernel) in kernels.iter().enumerate() {
+                    let taps = kernel.as_chunks::<3>().0.iter().enumerate();
+                    for (down, taps) in taps {
+                        let at = row * layer.stride + down * layer.dilation;
+                        let Some(seen) = input.padded_line(from, at, layer.dilation) else {
+                            continue;
+                        };
+                        add(line, seen, taps, layer);
+                    }
+                }
+                if place + 1 < LAYERS.len() {
+                    line.iter_mut().for_each(|value| *value = value.max(0.0));
+                }
+            }
+        }
+        output
+    }
+}
+
+/// Adds to every place of a line what three taps see from there, the first of them at the beginning of `seen`.
+fn add(line: &mut [f32], seen: &[f32], taps: &[f32; 3], layer: Layer) {
+    for (tap, weight) in taps.iter().enumerate() {
+        let seen = &seen[tap * layer.dilation..];
+        if layer.stride == 1 {
+            let places = line.iter_mut().zip(seen);
+            places.for_each(|(value, seen)| *value += weight * seen);
+        } else {
+            let places = line.iter_mut().zip(seen.iter().step_by(layer.stride));
+            places.for_each(|(value, seen)| *value += weight * seen);
+        }
+    }
+}
+
+/// Zeros to both sides of every line: as far as a tap reaches.
+const PAD: usize = 2;
+
+/// Maps of one size.
+struct Maps {
+    rows: usize,
+    columns: usize,
+    /// `[channels, rows, PAD + columns + PAD]`.
+    values: Vec<f32>,
+}
+
+impl Maps {
+    fn empty(channels: usize, rows: usize, columns: usize) -> Self {
+        Self {
+            rows,
+            columns,
+            values: vec![0.0; channels * rows * (columns + 2 * PAD)],
+        }
+    }
+
+    fn of(rows: usize, columns: usize, values: &[f32]) -> Self {
+        let channels = values.len() / (rows * columns);
+        let mut maps = Self::empty(channels, rows, columns);
+        for (place, line) in values.chunks_exact(columns).enumerate() {
+            maps.line_mut(place / rows, place % rows)
+                .copy_from_slice(line);
+        }
+        maps
+    }
+
+    fn line_mut(&mut self, channel: usize, row: usize) -> &mut [f32] {
+        let width = self.columns + 2 * PAD;
+        &mut self.values[(channel * self.rows + row) * width..][PAD..PAD + self.columns]
+    }
+
+    /// The line `far` rows above `below`, from `far` zeros before it on; none outside.
+    fn padded_line(&self, channel: usize, below: usize, far: usize) -> Option<&[f32]> {
+        let row = below.checked_sub(far).filter(|&row| row < self.rows)?;
+        let width = self.columns + 2 * PAD;
+        Some(&self.values[(channel * self.rows + row) * width..][PAD - far..width])
+    }
+
+    /// Twice as large, every pixel four.
+    fn doubled(&self) -> Self {
+        let width = self.columns + 2 * PAD;
+        let channels = self.values.len() / (self.rows * width);
+        let mut doubled = Self::empty(channels, 2 * self.rows, 2 * self.columns);
+        for (place, line) in self.values.chunks_exact(width).enumerate() {
+            let pairs = line[PAD..PAD + self.columns].iter();
+            let pairs: Vec<f32> = pairs.flat_map(|&value| [value, value]).collect();
+            for row in [2 * place, 2 * place + 1] {
+                doubled.line_mut(0, row).copy_from_slice(&pairs);
+            }
+        }
+        doubled
+    }
+
+    /// These channels and then those of `other`, which is as large.
+    fn beside(mut self, other: &Self) -> Self {
+        self.values.extend_from_slice(&other.values);
+        self
+    }
+}
+
+/// Every column's logarithms of shares (softmax), of a single map.
+fn log_shares(map: &Maps) -> Vec<f32> {
+    let at = |row: usize, column: usize| map.values[row * (map.columns + 2 * PAD) + PAD + column];
+    let mut shares = vec![0.0; map.rows * map.columns];
+    for column in 0..map.columns {
+        let rows = || (0..map.rows).map(|row| at(row, column));
+        let most = rows().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = rows().map(|value| libm::expf(value - most)).sum();
+        let sum = most + libm::logf(sum);
+        for row in 0..map.rows {
+            shares[row * map.columns + column] = at(row, column) - sum;
+        }
+    }
+    shares
+}
+
+fn mean(
+    picture: &GrayImage,
+    rows: core::ops::Range<usize>,
+    columns: core::ops::Range<usize>,
+) -> f32 {
+    let count = rows.len() * columns.len();
+    let lines = rows.map(|row| picture.row(row)[columns.clone()].iter().sum::<f32>());
+    lines.sum::<f32>() / count as f32
+}
+
+/// A layer's tensor, taken out.
+fn take(
+    file: &str,
+    tensors: &mut BTreeMap<String, Values>,
+    layer: &str,
+    kind: &str,
+    shape: &[usize],
+) -> Result<Vec<f32>> {
+    let name = format!("{layer}.{kind}");
+    let refuse = |reason: String| Error::Tensor {
+        file: file.into(),
+        name: name.clone(),
+        reason,
+    };
+    let values = tensors
+        .remove(&name)
+        .ok_or_else(|| refuse("is missing".into()))?;
+    match values.shape == shape {
+        true => Ok(values.values),
+        false => Err(refuse(format!(
+            "has shape {:?}, the guide wants {shape:?}",
+            values.shape
+        ))),
+    }
+}

@@ -1,0 +1,47 @@
+//! Training what guides the tracing of trailing edges, by the real command.
+#![allow(missing_docs, clippy::unwrap_used)] // a test stops at what is not as it should be
+
+mod common;
+
+use common::{catalogue, flukeprint, refusal, succeed};
+use flukeprint_core::evidence::edge::guide::{COLUMNS, Guide, ROWS};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn train(data: &Path, out: &Path, threads: &str) -> std::process::Command {
+    let mut train = flukeprint(&["guide", "--epochs", "1", "--data"]);
+    train.env("RAYON_NUM_THREADS", threads);
+    train.arg(data).arg("--out").arg(out);
+    train
+}
+
+#[test]
+fn a_guide_is_the_same_every_time_and_is_one_to_trace_with() {
+    let place = tempfile::tempdir().unwrap();
+    let made = |name: &str, threads| -> PathBuf {
+        let out = place.path().join(name);
+        succeed(&mut train(catalogue(), &out, threads));
+        out
+    };
+    let bytes = fs::read(made("one.safetensors", "1")).unwrap();
+    assert!(bytes == fs::read(made("two.safetensors", "2")).unwrap());
+    let guide = Guide::read("one.safetensors", &bytes).unwrap();
+    let likely = guide.likely(&[0.0; ROWS * COLUMNS]);
+    for column in 0..COLUMNS {
+        let shares = (0..ROWS).map(|row| likely[row * COLUMNS + column].exp());
+        assert!((shares.sum::<f32>() - 1.0).abs() < 1e-4, "{column}");
+    }
+}
+
+#[test]
+fn too_few_flukes_teach_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let few = place.path().join("few");
+    let synth = "synth --seed 5 --individuals 6 --new-photos 0 --photo-width 160 --out";
+    succeed(flukeprint(&synth.split(' ').collect::<Vec<_>>()).arg(&few));
+    let out = place.path().join("guide.safetensors");
+    let output = train(&few, &out, "2").output().unwrap();
+    let message = refusal(&output);
+    assert!(message.contains("32 flukes"), "{message}");
+    assert!(!out.exists());
+}
