@@ -3,10 +3,17 @@
 
 mod common;
 
-use common::{catalogue, flukeprint, refusal, succeed};
+use common::{flukeprint, refusal, succeed};
 use flukeprint_core::evidence::edge::guide::{COLUMNS, Guide, ROWS};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Draws so many whales with names, and so many photos of others, a fifth of which are not held out.
+fn drawn(out: &Path, whales: &str, new_photos: &str) {
+    let mut synth = flukeprint(&["synth", "--seed", "5", "--photo-width", "160"]);
+    synth.args(["--individuals", whales, "--new-photos", new_photos]);
+    succeed(synth.arg("--out").arg(out));
+}
 
 fn train(data: &Path, out: &Path, threads: &str) -> std::process::Command {
     let mut train = flukeprint(&["guide", "--epochs", "1", "--data"]);
@@ -18,9 +25,11 @@ fn train(data: &Path, out: &Path, threads: &str) -> std::process::Command {
 #[test]
 fn a_guide_is_the_same_every_time_and_is_one_to_trace_with() {
     let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("catalogue");
+    drawn(&data, "10", "400");
     let made = |name: &str, threads| -> PathBuf {
         let out = place.path().join(name);
-        succeed(&mut train(catalogue(), &out, threads));
+        succeed(&mut train(&data, &out, threads));
         out
     };
     let bytes = fs::read(made("one.safetensors", "1")).unwrap();
@@ -37,8 +46,7 @@ fn a_guide_is_the_same_every_time_and_is_one_to_trace_with() {
 fn too_few_flukes_teach_nothing() {
     let place = tempfile::tempdir().unwrap();
     let few = place.path().join("few");
-    let synth = "synth --seed 5 --individuals 6 --new-photos 0 --photo-width 160 --out";
-    succeed(flukeprint(&synth.split(' ').collect::<Vec<_>>()).arg(&few));
+    drawn(&few, "6", "0");
     let out = place.path().join("guide.safetensors");
     let output = train(&few, &out, "2").output().unwrap();
     let message = refusal(&output);

@@ -1,6 +1,6 @@
 //! Where the edge is likely: how a small network sees the whole fluke at once.
 //!
-//! The line that [`super::trace`] follows is the strongest one, and now and then that is a horizon, a wake or the
+//! The line that is traced is the strongest one, and now and then that is a horizon, a wake or the
 //! border of a white patch. What a fluke looks like tells them apart (as in Weideman et al., *Extracting Identifying
 //! Contours for African Elephants and Humpback Whales Using a Learned Appearance Model*, 2020). The network is
 //! the code's, not a bundle's: how an edge looks is the same in every catalogue. It is trained by `flukeprint guide`, in
@@ -118,7 +118,7 @@ impl Guide {
         })
     }
 
-    /// The logarithm of how likely the edge runs through each pixel of its column, `[64, 128]`, for [`Self::picture`].
+    /// The logarithm of how likely the edge runs through each pixel of its column, `[64, 128]`, for a picture as [`Sight`](super::Sight) has it.
     pub fn likely(&self, picture: &[f32]) -> Vec<f32> {
         let seen = Maps::of(ROWS, COLUMNS, &input(picture));
         let of = |layer: usize, input: &Maps| self.convolved(layer, input);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::curve::{EDGE, Edge, HEIGHTS};
-use super::field::{Field, FIRST, WIDTH};
+use super::field::{FIRST, Field, WIDTH};
 use super::fit::{Edges, FEWEST};
 use super::guide::{self, Guide};
 use super::segments::{PIECES, Scales, blurred};
@@ -133,7 +133,8 @@ fn the_guide_holds_the_edge_of_a_fluke_for_likely() {
         let at = |row: usize| likely[row * guide::COLUMNS + column];
         let sum: f32 = (0..guide::ROWS).map(|row| libm::expf(at(row))).sum();
         assert!((sum - 1.0).abs() < 1e-4, "{column}: {sum}");
-        let most = (0..guide::ROWS).fold(0, |most, row| if at(row) > at(most) { row } else { most });
+        let most =
+            (0..guide::ROWS).fold(0, |most, row| if at(row) > at(most) { row } else { most });
         let pixel = (column as f32 + 0.5) / guide::COLUMNS as f32 * field.columns as f32;
         let share = (pixel - (FIRST - 6) as f32) / WIDTH as f32;
         let row = field.top as f32 + height * drawn(&ripples, share);
