@@ -8,9 +8,11 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::array;
 
 use super::curve::Edge;
 use super::segments::{PIECES, Piece, Scales};
+use super::{larger, smaller};
 
 /// Every so manyeth piece of a query is looked for.
 const EVERY: usize = 4;
@@ -20,6 +22,8 @@ const ASKED: usize = PIECES / EVERY;
 const FAR: usize = 12;
 /// Places where a piece is looked for.
 const PLACES: usize = 2 * FAR + 1;
+/// As many and none of another's, so that they fill vectors of four.
+const LAID: usize = PLACES.next_multiple_of(4);
 /// How many places a piece may shift against the one before, and what each costs.
 const SHIFT: usize = 2;
 const SHIFT_COST: f32 = 0.05;
@@ -80,7 +84,7 @@ impl Edges {
             return fits;
         };
         let query = Scales::of(query);
-        let asked: [Piece; ASKED] = core::array::from_fn(|asked| query.piece(asked * EVERY));
+        let asked: [Piece; ASKED] = array::from_fn(|asked| query.piece(asked * EVERY));
         let distances = of_all(&among, |(_, scales)| Distances::of(&asked, scales));
         let background = background(&distances);
         let sums = of_all(&distances, |distances| distances.best_sum(&background));
@@ -108,50 +112,74 @@ fn of_all<Item: Sync, Out: Send>(
 }
 
 /// The distances of a query's pieces to those at each place of a photo's edge.
-struct Distances(Vec<[f32; PLACES]>);
+struct Distances {
+    /// Of every piece.
+    pieces: Vec<[f32; LAID]>,
+    /// The least of each.
+    nearest: [f32; ASKED],
+}
 
 impl Distances {
     fn of(query: &[Piece; ASKED], photo: &Scales) -> Self {
         let scales = photo.scales_of_pieces();
+        let mut nearest = [BEYOND; ASKED];
         let of_piece = |(asked, piece): (usize, &Piece)| {
-            let middle = asked * EVERY;
-            let (first, last) = (middle.saturating_sub(FAR), (middle + FAR).min(PIECES - 1));
-            let mut distances = [BEYOND; PLACES];
-            let within = &mut distances[first + FAR - middle..=last + FAR - middle];
-            for (product, at) in within.iter_mut().zip(first..) {
-                *product = photo.product(at, piece);
-            }
-            piece.distances(within, &scales[first..=last]);
+            let distances = of_piece(piece, asked * EVERY, photo, &scales);
+            nearest[asked] = distances.into_iter().fold(BEYOND, smaller);
             distances
         };
-        Self(query.iter().enumerate().map(of_piece).collect())
+        let pieces = query.iter().enumerate().map(of_piece).collect();
+        Self { pieces, nearest }
     }
 
     /// The most that the pieces in order are worth.
+    #[inline(never)]
     fn best_sum(&self, background: &[f32]) -> f32 {
-        let mut best = [0.0_f32; PLACES];
-        for (asked, (distances, background)) in self.0.iter().zip(background).enumerate() {
+        // No piece can begin where no place is, or come there.
+        let nowhere: [f32; LAID] = array::from_fn(|place| {
+            if place < PLACES {
+                0.0
+            } else {
+                f32::NEG_INFINITY
+            }
+        });
+        let mut best = nowhere;
+        for (asked, (distances, background)) in self.pieces.iter().zip(background).enumerate() {
             if asked > 0 {
                 best = reached(&best);
             }
-            for (best, distance) in best.iter_mut().zip(distances) {
-                *best += (background - distance).max(LEAST);
+            for (place, best) in best.iter_mut().enumerate() {
+                *best += larger(background - distances[place], LEAST) + nowhere[place];
             }
         }
-        best.into_iter().fold(f32::NEG_INFINITY, f32::max)
+        best.into_iter().fold(f32::NEG_INFINITY, larger)
     }
+}
+
+/// The distances of a query's piece, that of number `middle`, to those near its place. Not inlined: a browser makes fast what is
+/// called often.
+#[inline(never)]
+fn of_piece(piece: &Piece, middle: usize, photo: &Scales, scales: &[f32; PIECES]) -> [f32; LAID] {
+    let (first, last) = (middle.saturating_sub(FAR), (middle + FAR).min(PIECES - 1));
+    let mut distances = [BEYOND; LAID];
+    let within = &mut distances[first + FAR - middle..=last + FAR - middle];
+    for (product, at) in within.iter_mut().zip(first..) {
+        *product = photo.product(at, piece);
+    }
+    piece.distances(within, &scales[first..=last]);
+    distances
 }
 
 /// The most that can be had before a piece lies at each place. All places take a shift of one length together,
 /// so that it runs in vectors.
-fn reached(before: &[f32; PLACES]) -> [f32; PLACES] {
-    let mut padded = [f32::NEG_INFINITY; PLACES + 2 * SHIFT];
-    padded[SHIFT..SHIFT + PLACES].copy_from_slice(before);
+fn reached(before: &[f32; LAID]) -> [f32; LAID] {
+    let mut padded = [f32::NEG_INFINITY; LAID + 2 * SHIFT];
+    padded[SHIFT..SHIFT + LAID].copy_from_slice(before);
     let mut most = *before;
-    for (shift, from) in padded.windows(PLACES).enumerate() {
+    for shift in 0..=2 * SHIFT {
         let cost = SHIFT_COST * shift.abs_diff(SHIFT) as f32;
-        for (most, from) in most.iter_mut().zip(from) {
-            *most = most.max(from - cost);
+        for (place, most) in most.iter_mut().enumerate() {
+            *most = larger(*most, padded[place + shift] - cost);
         }
     }
     most
@@ -161,8 +189,7 @@ fn reached(before: &[f32; PLACES]) -> [f32; PLACES] {
 fn background(photos: &[Distances]) -> Vec<f32> {
     let rank = NEARER.min(photos.len() - 1);
     let of_piece = |asked: usize| {
-        let nearest = |photo: &Distances| photo.0[asked].into_iter().fold(BEYOND, f32::min);
-        let mut nearest: Vec<f32> = photos.iter().map(nearest).collect();
+        let mut nearest: Vec<f32> = photos.iter().map(|photo| photo.nearest[asked]).collect();
         *nearest.select_nth_unstable_by(rank, f32::total_cmp).1
     };
     (0..ASKED).map(of_piece).collect()

@@ -6,6 +6,7 @@
 //! the code's, not a bundle's: how an edge looks is the same in every catalogue. It is trained by `flukeprint guide`, in
 //! burn; here the same is computed in plain loops, because a photo is traced where no device is.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -13,6 +14,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::field::Field;
+use super::larger;
 use crate::bundle::weights;
 use crate::evidence::image::GrayImage;
 use crate::model::named::Values;
@@ -158,25 +160,23 @@ impl Guide {
         let layer = LAYERS[place];
         let [weights, biases] = &self.layers[place];
         let (rows, columns) = (input.rows / layer.stride, input.columns / layer.stride);
-        let (kernels, _) = weights.as_chunks::<9>();
         let mut output = Maps::empty(layer.output, rows, columns);
+        let input = Taps::of(input, layer);
+        let (kernels, _) = weights.as_chunks::<9>();
         let kernels = kernels.chunks_exact(layer.input).zip(biases);
         for (channel, (kernels, &bias)) in kernels.enumerate() {
             for row in 0..rows {
+                let below = |down| row * layer.stride + down * layer.dilation;
+                let rows = [0, 1, 2].map(|down| below(down).checked_sub(layer.dilation));
                 let line = output.line_mut(channel, row);
-                line.fill(bias);
-                for (from, kernel) in kernels.iter().enumerate() {
-                    let taps = kernel.as_chunks::<3>().0.iter().enumerate();
-                    for (down, taps) in taps {
-                        let at = row * layer.stride + down * layer.dilation;
-                        let Some(seen) = input.padded_line(from, at, layer.dilation) else {
-                            continue;
-                        };
-                        add(line, seen, taps, layer);
-                    }
+                let (blocks, _) = line.as_chunks_mut::<BLOCK>();
+                for (at, block) in blocks.iter_mut().enumerate() {
+                    *block = [bias; BLOCK];
+                    add(block, &input, rows, kernels, at * BLOCK);
                 }
                 if place + 1 < LAYERS.len() {
-                    line.iter_mut().for_each(|value| *value = value.max(0.0));
+                    line.iter_mut()
+                        .for_each(|value| *value = larger(*value, 0.0));
                 }
             }
         }
@@ -184,16 +184,28 @@ impl Guide {
     }
 }
 
-/// Adds to every place of a line what three taps see from there, the first of them at the beginning of `seen`.
-fn add(line: &mut [f32], seen: &[f32], taps: &[f32; 3], layer: Layer) {
-    for (tap, weight) in taps.iter().enumerate() {
-        let seen = &seen[tap * layer.dilation..];
-        if layer.stride == 1 {
-            let places = line.iter_mut().zip(seen);
-            places.for_each(|(value, seen)| *value += weight * seen);
-        } else {
-            let places = line.iter_mut().zip(seen.iter().step_by(layer.stride));
-            places.for_each(|(value, seen)| *value += weight * seen);
+/// Places of a line that are computed together, and stay in the processor's registers meanwhile. Every line has a multiple of them.
+const BLOCK: usize = 16;
+
+/// Adds to places of a line, from `first` on, what all taps of all channels see from there, three of a line at a time, in the order in which they
+/// stand. `rows` are those of the map that the taps see, those outside it are zeros. A function of its own: a browser makes fast what is called often.
+#[inline(never)]
+fn add(
+    block: &mut [f32; BLOCK],
+    input: &Taps<'_>,
+    rows: [Option<usize>; 3],
+    kernels: &[[f32; 9]],
+    first: usize,
+) {
+    for (channel, kernel) in kernels.iter().enumerate() {
+        for (row, taps) in rows.iter().zip(kernel.as_chunks::<3>().0) {
+            let Some(seen) = row.and_then(|row| input.seen(channel, row, first)) else {
+                continue;
+            };
+            for (place, value) in block.iter_mut().enumerate() {
+                let [a, b, c] = [0, 1, 2].map(|tap| taps[tap] * seen[tap][place]);
+                *value = *value + a + b + c;
+            }
         }
     }
 }
@@ -228,21 +240,18 @@ impl Maps {
         maps
     }
 
-    fn line_mut(&mut self, channel: usize, row: usize) -> &mut [f32] {
-        let width = self.columns + 2 * PAD;
-        &mut self.values[(channel * self.rows + row) * width..][PAD..PAD + self.columns]
+    fn width(&self) -> usize {
+        self.columns + 2 * PAD
     }
 
-    /// The line `far` rows above `below`, from `far` zeros before it on; none outside.
-    fn padded_line(&self, channel: usize, below: usize, far: usize) -> Option<&[f32]> {
-        let row = below.checked_sub(far).filter(|&row| row < self.rows)?;
-        let width = self.columns + 2 * PAD;
-        Some(&self.values[(channel * self.rows + row) * width..][PAD - far..width])
+    fn line_mut(&mut self, channel: usize, row: usize) -> &mut [f32] {
+        let width = self.width();
+        &mut self.values[(channel * self.rows + row) * width..][PAD..PAD + self.columns]
     }
 
     /// Twice as large, every pixel four.
     fn doubled(&self) -> Self {
-        let width = self.columns + 2 * PAD;
+        let width = self.width();
         let channels = self.values.len() / (self.rows * width);
         let mut doubled = Self::empty(channels, 2 * self.rows, 2 * self.columns);
         for (place, line) in self.values.chunks_exact(width).enumerate() {
@@ -262,9 +271,52 @@ impl Maps {
     }
 }
 
+/// Maps of which each of a kernel's three taps sees neighbouring values from neighbouring places.
+struct Taps<'a> {
+    rows: usize,
+    width: usize,
+    /// Lines, each of a map; where every second place is left out, its even values and then its odd ones.
+    values: Cow<'a, [f32]>,
+    /// What the taps see from the first place, in a line.
+    first: [usize; 3],
+}
+
+impl<'a> Taps<'a> {
+    fn of(maps: &'a Maps, layer: Layer) -> Self {
+        let (rows, width) = (maps.rows, maps.width());
+        let [left, here, right] = [PAD - layer.dilation, PAD, PAD + layer.dilation];
+        if layer.stride == 1 {
+            return Self {
+                rows,
+                width,
+                values: Cow::Borrowed(&maps.values),
+                first: [left, here, right],
+            };
+        }
+        let parted = |line: &'a [f32]| {
+            let [even, odd] = [0, 1].map(|first| line[first..].iter().step_by(2).copied());
+            even.chain(odd)
+        };
+        Self {
+            rows,
+            width,
+            values: maps.values.chunks_exact(width).flat_map(parted).collect(),
+            first: [left, here, right].map(|at| at % 2 * (width / 2) + at / 2),
+        }
+    }
+
+    /// What the taps see in a row from [`BLOCK`] places, none outside.
+    fn seen(&self, channel: usize, row: usize, place: usize) -> Option<[&[f32; BLOCK]; 3]> {
+        let row = Some(row).filter(|&row| row < self.rows)?;
+        let line = &self.values[(channel * self.rows + row) * self.width..][..self.width];
+        let [a, b, c] = self.first.map(|tap| line[tap + place..].first_chunk());
+        Some([a?, b?, c?])
+    }
+}
+
 /// Every column's logarithms of shares (softmax), of a single map.
 fn log_shares(map: &Maps) -> Vec<f32> {
-    let at = |row: usize, column: usize| map.values[row * (map.columns + 2 * PAD) + PAD + column];
+    let at = |row: usize, column: usize| map.values[row * map.width() + PAD + column];
     let mut shares = vec![0.0; map.rows * map.columns];
     for column in 0..map.columns {
         let rows = || (0..map.rows).map(|row| at(row, column));

@@ -25,3 +25,27 @@ mod trace;
 pub use curve::{EDGE, Edge};
 pub use fit::{Edges, FEWEST};
 pub use sight::{SEEN, Sight};
+
+/// The larger of two numbers, none of them NaN. `f32::max` heeds NaN, which WASM has no instruction for: there it is a
+/// call, and keeps a loop from running in vectors.
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// The smaller one, likewise.
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// The square root. `libm` computes it bit by bit in WASM, which has an instruction that the standard library uses; both round to
+/// the nearest, so they are equal.
+fn root(value: f32) -> f32 {
+    #[cfg(feature = "std")]
+    {
+        value.sqrt()
+    }
+    #[cfg(not(feature = "std"))]
+    {
+        libm::sqrtf(value)
+    }
+}

@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::curve::{Edge, HEIGHTS, KEPT_BLUR};
+use super::{larger, smaller};
 
 /// Pieces of an edge, evenly spread.
 pub(super) const PIECES: usize = 192;
@@ -56,8 +57,8 @@ impl Scales {
                 for (number, value) in line[..PHASE].iter_mut().enumerate() {
                     let sample = (number * POINT_STEP + phase) as f32;
                     let apart = sampled(apart, MIDDLES.0 + SAMPLE * (sample - before_middle));
-                    let kept = (apart / USUAL[scale]).clamp(-MOST, MOST) * STEPS;
-                    *value = libm::roundf(kept) as i8;
+                    let kept = larger(smaller(apart / USUAL[scale], MOST), -MOST) * STEPS;
+                    *value = rounded(kept);
                 }
             }
         }
@@ -96,29 +97,35 @@ impl Scales {
                     *sum += i32::from(square);
                 }
             }
-            let of_phase = (0..PIECES).filter(|piece| piece * PIECE_STEP % POINT_STEP == phase);
-            for piece in of_phase {
+            // Every fifth piece is of one phase.
+            let first = (0..POINT_STEP).find(|piece| piece * PIECE_STEP % POINT_STEP == phase);
+            for piece in (first.unwrap_or(0)..PIECES).step_by(POINT_STEP) {
                 squares[piece] = from_place[piece * PIECE_STEP / POINT_STEP] as f32;
             }
         }
         squares.map(|square| inverse_root(square.max(1.0)))
     }
 
-    /// The product of the piece of that number with one that is looked for, as both are kept.
-    #[inline]
+    /// The product of the piece of that number with one that is looked for, as both are kept. In two halves, each as many numbers as
+    /// a vector has, and not inlined: elsewhere the compiler would gather these bytes one by one.
+    #[inline(never)]
     pub(super) fn product(&self, number: usize, piece: &Piece) -> f32 {
         let (phase, first) = (
             number * PIECE_STEP % POINT_STEP,
             number * PIECE_STEP / POINT_STEP,
         );
-        let mut sums = [0_i16; LANES];
-        for (line, values) in self.0[phase].iter().zip(&piece.values) {
-            let line = &line[first..first + LANES];
-            for ((sum, &here), &value) in sums.iter_mut().zip(line).zip(values) {
-                *sum += i16::from(here) * value;
+        let mut product = 0;
+        for half in [0, LANES / 2] {
+            let mut sums = [0_i16; LANES / 2];
+            for (line, values) in self.0[phase].iter().zip(&piece.values) {
+                let line = &line[first + half..][..LANES / 2];
+                for ((sum, &here), &value) in sums.iter_mut().zip(line).zip(&values[half..]) {
+                    *sum += i16::from(here) * value;
+                }
             }
+            product += sums.iter().map(|&sum| i32::from(sum)).sum::<i32>();
         }
-        sums.iter().map(|&sum| i32::from(sum)).sum::<i32>() as f32
+        product as f32
     }
 }
 
@@ -128,10 +135,17 @@ impl Piece {
     #[inline]
     pub(super) fn distances(&self, products: &mut [f32], scales: &[f32]) {
         for (value, scale) in products.iter_mut().zip(scales) {
-            let square = (2.0 - 2.0 * *value * scale * self.scale).max(0.0);
+            let square = larger(2.0 - 2.0 * *value * scale * self.scale, 0.0);
             *value = square * inverse_root(square);
         }
     }
+}
+
+/// To the nearest whole number, halves away from zero: WASM has no instruction that does it so.
+fn rounded(value: f32) -> i8 {
+    let whole = value as i8;
+    let rest = value - f32::from(whole);
+    whole + i8::from(rest >= 0.5) - i8::from(rest <= -0.5)
 }
 
 /// The value at a part of a place, those at the ends beyond them.

@@ -38,7 +38,7 @@ impl Sight {
         let line = trace(&field, None)?;
         let flux = line.iter().enumerate().map(|(column, height)| {
             let row = libm::roundf(height + field.top as f32).max(0.0) as usize;
-            field.level[row.min(field.rows - 1) * field.columns + FIRST + column]
+            field.level[(FIRST + column) * field.rows + row.min(field.rows - 1)]
         });
         let plain = flux.sum::<f32>() / line.len() as f32;
         let row_at = |column: usize| {

@@ -10,7 +10,7 @@ use super::field::{FIRST, Field, WIDTH};
 use super::fit::{Edges, FEWEST};
 use super::guide::{self, Guide};
 use super::segments::{PIECES, Scales, blurred};
-use super::trace::steps;
+use super::trace::{BLOCK, STEP, steps};
 use crate::photo::{Photo, Region};
 
 /// Numbers between -1 and 1 without meaning, the same every time (Knuth's MMIX generator).
@@ -334,7 +334,8 @@ proptest! {
     fn steps_are_the_best_within_reach(begin in prop::collection::vec(-9.0_f32..9.0, 1..60)) {
         let mut most = vec![0.0; begin.len()];
         let mut from = vec![0; begin.len()];
-        steps(&begin, &mut most, &mut from);
+        let none = vec![f32::NEG_INFINITY; STEP + BLOCK];
+        steps(&[&none[BLOCK..], &begin, &none].concat(), &mut most, &mut from);
         for row in 0..begin.len() {
             let value = |other: usize| begin[other] - 0.5 * row.abs_diff(other) as f32;
             let within = (0..begin.len()).filter(|&other| row.abs_diff(other) <= 14);

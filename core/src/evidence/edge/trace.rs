@@ -9,13 +9,16 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::field::{BELOW, COLUMNS, FIRST, Field};
+use super::field::{BELOW, COLUMNS, FIRST, Field, turned};
 use super::guide::{self, Guide};
+use super::{larger, root, smaller};
 use crate::Result;
 use crate::evidence::image::GrayImage;
 
 /// Rows that the line may step from a column to the next.
-const STEP: usize = 14;
+pub(super) const STEP: usize = 14;
+/// Rows whose steps are compared together.
+pub(super) const BLOCK: usize = 16;
 /// What a row of a step costs.
 const STEP_COST: f32 = 0.5;
 /// Where the edge usually is: its height at 25 places from tip to tip, mirrored alike, as a share of the
@@ -68,27 +71,25 @@ pub(super) fn trace(field: &Field, guide: Option<&Guide>) -> Result<Vec<f32>> {
     let mut path = best_path(field, &usual);
     let looks = Looks::of(&field.picture)?;
     for _ in 0..AGAIN {
-        let separated = looks.separation(field, &path);
-        let both: Vec<f32> = usual.iter().zip(&separated).map(|(a, b)| a + b).collect();
-        path = best_path(field, &both);
+        path = best_path(field, &looks.separation(field, &path, &usual));
     }
     Ok(heights(field, &path))
 }
 
-/// What speaks for every row of every column of the edge before anything is seen, `[rows, columns]`.
+/// What speaks for every row of every column of the edge before anything is seen, `[columns of the edge, rows]`.
 fn usual(field: &Field) -> Vec<f32> {
-    let mut worth = vec![0.0; field.rows * field.columns];
+    let mut worth = vec![0.0; field.rows * COLUMNS];
     let height = (field.rows - field.top - BELOW).max(1) as f32;
-    for column in 0..COLUMNS {
+    for (column, worth) in worth.chunks_exact_mut(field.rows).enumerate() {
         let [at, spread] = usual_at(column);
-        for row in 0..field.rows {
+        for (row, worth) in worth.iter_mut().enumerate() {
             let share = (row as f32 - field.top as f32) / height;
             let far = (share - at) / spread;
-            let mut cost = UNUSUAL_COST.0 * (far * far).min(UNUSUAL_COST.1);
-            if row < field.outside {
-                cost += OUTSIDE_COST;
-            }
-            worth[row * field.columns + FIRST + column] = -cost;
+            *worth = -(UNUSUAL_COST.0 * smaller(far * far, UNUSUAL_COST.1));
+        }
+        // Rounded as a sum of costs is.
+        for worth in worth.iter_mut().take(field.outside) {
+            *worth -= OUTSIDE_COST;
         }
     }
     worth
@@ -103,17 +104,18 @@ fn guided(field: &Field, likely: &[f32], worth: &mut [f32]) {
         let before = (place as usize).min(count - 2);
         (before, place - before as f32)
     };
-    for row in 0..field.rows {
-        let (above, down) = place(row, field.rows, guide::ROWS);
-        for column in FIRST..FIRST + COLUMNS {
-            let (left, right) = place(column, field.columns, guide::COLUMNS);
-            let at = |row: usize| {
-                let pair = &likely[row * guide::COLUMNS + left..][..2];
-                let [a, b] = [pair[0], pair[1]].map(|value| value.max(LEAST_LIKELY));
-                a * (1.0 - right) + b * right
-            };
-            let likely = at(above) * (1.0 - down) + at(above + 1) * down;
-            let worth = &mut worth[row * field.columns + column];
+    let rows: Vec<(usize, f32)> = (0..field.rows)
+        .map(|row| place(row, field.rows, guide::ROWS))
+        .collect();
+    let likely: Vec<f32> = likely.iter().map(|&it| larger(it, LEAST_LIKELY)).collect();
+    for (column, worth) in worth.chunks_exact_mut(field.rows).enumerate() {
+        let (left, right) = place(FIRST + column, field.columns, guide::COLUMNS);
+        let lines = likely.as_chunks::<{ guide::COLUMNS }>().0.iter();
+        let at: Vec<f32> = lines
+            .map(|line| line[left] * (1.0 - right) + line[left + 1] * right)
+            .collect();
+        for (worth, &(above, down)) in worth.iter_mut().zip(&rows) {
+            let likely = at[above] * (1.0 - down) + at[above + 1] * down;
             *worth = USUAL_SHARE * *worth + LIKELY * likely;
         }
     }
@@ -131,24 +133,23 @@ fn usual_at(column: usize) -> [f32; 2] {
 
 /// The row of every column of the edge on the line with most to say for it, `worth` beside the flux.
 fn best_path(field: &Field, worth: &[f32]) -> Vec<usize> {
-    let (rows, columns) = (field.rows, field.columns);
-    let at = |row: usize, column: usize| row * columns + FIRST + column;
-    let own = |row: usize, column: usize| field.level[at(row, column)] + worth[at(row, column)];
-    let mut best: Vec<f32> = (0..rows).map(|row| own(row, 0)).collect();
+    let rows = field.rows;
+    let mut best = vec![0.0; rows];
+    let mut begin = vec![f32::NEG_INFINITY; STEP + rows.next_multiple_of(BLOCK) + STEP];
     let mut from = vec![0_u16; rows * COLUMNS];
-    let mut begin = vec![0.0_f32; rows];
-    let mut next = vec![0.0_f32; rows];
-    for column in 1..COLUMNS {
+    let columns = worth.chunks_exact(rows).zip(from.chunks_exact_mut(rows));
+    for (column, (worth, from)) in columns.enumerate() {
+        let level = column_of(&field.level, rows, column);
+        let upright = column_of(&field.upright, rows, column);
+        if column == 0 {
+            let own = level.iter().zip(worth).map(|(level, worth)| level + worth);
+            best = own.collect();
+            continue;
+        }
         // Flux through an upright piece is that down to its end less that down to its beginning.
-        for (row, begin) in begin.iter_mut().enumerate() {
-            *begin = best[row] - field.upright[at(row, column)];
-        }
-        let from = &mut from[column * rows..][..rows];
-        steps(&begin, &mut next, from);
-        for (row, next) in next.iter_mut().enumerate() {
-            *next += field.upright[at(row, column)] + own(row, column);
-        }
-        core::mem::swap(&mut best, &mut next);
+        less(&mut begin[STEP..STEP + rows], &best, upright);
+        steps(&begin, &mut best, from);
+        gain(&mut best, upright, level, worth);
     }
     let mut row = (0..rows).fold(
         0,
@@ -162,35 +163,69 @@ fn best_path(field: &Field, worth: &[f32]) -> Vec<usize> {
     path
 }
 
-/// For every row the most that a step to it leaves of `begin`, and the row that it begins in, the first of
-/// equally good ones. All rows take a step of one length together, so that it runs in vectors.
+/// A column of the edge, of a field's `[columns, rows]`.
+fn column_of<Value>(values: &[Value], rows: usize, column: usize) -> &[Value] {
+    &values[(FIRST + column) * rows..][..rows]
+}
+
+// What follows is called once a column and not inlined: a browser makes a function fast when it has been called often, not while
+// it runs.
+
+#[inline(never)]
+fn less(begin: &mut [f32], best: &[f32], upright: &[f32]) {
+    for (begin, (best, upright)) in begin.iter_mut().zip(best.iter().zip(upright)) {
+        *begin = best - upright;
+    }
+}
+
+#[inline(never)]
+fn gain(best: &mut [f32], upright: &[f32], level: &[f32], worth: &[f32]) {
+    let own = level.iter().zip(worth);
+    for (best, (upright, (level, worth))) in best.iter_mut().zip(upright.iter().zip(own)) {
+        *best += upright + (level + worth);
+    }
+}
+
+/// For every row the most that a step to it leaves of what it begins with, and the row that it begins in, the first of
+/// equally good ones. `begin` is that of all rows, with at least [`STEP`] of none (minus infinity) before them and after them, and
+/// as many more as make whole blocks.
 pub(super) fn steps(begin: &[f32], most: &mut [f32], from: &mut [u16]) {
-    let rows = begin.len();
-    most.fill(f32::NEG_INFINITY);
-    for step in -(STEP as isize)..=STEP as isize {
-        let cost = STEP_COST * step.unsigned_abs() as f32;
-        // Rows whose begin, `step` rows further, is in the picture.
-        let first = (-step).max(0) as usize;
-        let last = rows.saturating_sub(step.max(0) as usize);
-        if first >= last {
-            continue;
-        }
-        let begin = &begin[(first as isize + step) as usize..];
-        let ends = most[first..last].iter_mut().zip(&mut from[first..last]);
-        for (row, ((most, from), begin)) in ends.zip(begin).enumerate() {
-            let value = begin - cost;
-            let better = value > *most;
-            *most = if better { value } else { *most };
-            let beginning = (row as isize + first as isize + step) as u16;
-            *from = if better { beginning } else { *from };
+    let blocks = most.chunks_mut(BLOCK).zip(from.chunks_mut(BLOCK));
+    for (block, (most, from)) in blocks.enumerate() {
+        let first = block * BLOCK;
+        let Some(begin) = begin[first..].first_chunk() else {
+            return;
+        };
+        let (values, taken) = block_of_steps(begin);
+        most.copy_from_slice(&values[..most.len()]);
+        for ((row, from), step) in (first..).zip(from).zip(taken) {
+            // As many rows before the block as the longest step is long.
+            *from = (row + step as usize - STEP) as u16;
         }
     }
+}
+
+/// Of so many rows together, so that it runs in vectors, the most and the step that it comes from, 0 to `2 * STEP`.
+#[inline(never)]
+fn block_of_steps(begin: &[f32; BLOCK + 2 * STEP]) -> ([f32; BLOCK], [i32; BLOCK]) {
+    let mut most = [f32::NEG_INFINITY; BLOCK];
+    let mut taken = [STEP as i32; BLOCK];
+    for (step, begin) in begin.windows(BLOCK).enumerate() {
+        let cost = STEP_COST * step.abs_diff(STEP) as f32;
+        for (row, begin) in begin.iter().enumerate() {
+            let value = begin - cost;
+            let better = value > most[row];
+            most[row] = if better { value } else { most[row] };
+            taken[row] = if better { step as i32 } else { taken[row] };
+        }
+    }
+    (most, taken)
 }
 
 /// The line's rows below the box's upper side, to a part of a pixel: where a parabola through the three
 /// nearest rows is highest.
 fn heights(field: &Field, path: &[usize]) -> Vec<f32> {
-    let level = |row: usize, column: usize| field.level[row * field.columns + FIRST + column];
+    let level = |row: usize, column: usize| column_of(&field.level, field.rows, column)[row];
     let refined = path.iter().enumerate().map(|(column, &row)| {
         let mut height = row as f32;
         if row > 0 && row + 1 < field.rows {
@@ -205,7 +240,7 @@ fn heights(field: &Field, path: &[usize]) -> Vec<f32> {
     refined.collect()
 }
 
-/// How bright and how rough every pixel is, as a bin.
+/// How bright and how rough every pixel is, as a bin, `[columns, rows]`.
 struct Looks {
     bins: Vec<u16>,
 }
@@ -217,36 +252,29 @@ impl Looks {
         let means = picture.blurred(PATCH);
         let pairs = means.values().iter().zip(squares.values());
         let bin = |(&mean, &square): (&f32, &f32)| {
-            let rough = libm::sqrtf((square - mean * mean).max(0.0));
-            let bright = ((mean / 8.0).max(0.0) as usize).min(BINS[0] - 1);
+            let rough = root(larger(square - mean * mean, 0.0));
+            let bright = (larger(mean / 8.0, 0.0) as usize).min(BINS[0] - 1);
             let rough = ((2.0 * libm::log2f(1.0 + rough)) as usize).min(BINS[1] - 1);
             (bright * BINS[1] + rough) as u16
         };
+        let bins: Vec<u16> = pairs.map(bin).collect();
         Ok(Self {
-            bins: pairs.map(bin).collect(),
+            bins: turned(&bins, picture.width()),
         })
     }
 
-    /// What a line through each pixel gains by how much more what is below it looks like what is below `path`
-    /// than what is above it does.
-    fn separation(&self, field: &Field, path: &[usize]) -> Vec<f32> {
+    /// What a line through each pixel of the edge's columns gains by how much more what is below it looks like what is below
+    /// `path` than what is above it does, and what it is `worth` without.
+    fn separation(&self, field: &Field, path: &[usize], worth: &[f32]) -> Vec<f32> {
         let odds = self.odds(field, path);
-        let (rows, columns) = (field.rows, field.columns);
-        let mut worth = vec![0.0; rows * columns];
-        let mut sums = vec![0.0; rows];
-        for column in FIRST..FIRST + COLUMNS {
-            let mut sum = 0.0;
-            for (row, kept) in sums.iter_mut().enumerate() {
-                sum += odds[usize::from(self.bins[row * columns + column])];
-                *kept = sum;
-            }
-            for row in 0..rows {
-                let above = sums[row] - sums[row.saturating_sub(LEARNT.1)];
-                let below = sums[(row + LEARNT.1).min(rows - 1)] - sums[row];
-                worth[row * columns + column] = LOOK * (below - above);
-            }
+        let rows = field.rows;
+        let mut sums = vec![0.0; rows + 2 * LEARNT.1];
+        let mut both = worth.to_vec();
+        for (column, worth) in both.chunks_exact_mut(rows).enumerate() {
+            let bins = column_of(&self.bins, rows, column);
+            separate(&odds, bins, &mut sums, worth);
         }
-        worth
+        both
     }
 
     /// The logarithm of how much likelier each look is below the line than above it, -2 to 2.
@@ -257,7 +285,7 @@ impl Looks {
         ];
         for (column, &line) in path.iter().enumerate() {
             let mut count = |row: usize, side: usize| {
-                let bin = self.bins[row * field.columns + FIRST + column];
+                let bin = column_of(&self.bins, field.rows, column)[row];
                 counts[side][usize::from(bin)] += 1.0;
             };
             let above = (line + 1).saturating_sub(LEARNT.1)..line.saturating_sub(LEARNT.0);
@@ -269,6 +297,26 @@ impl Looks {
         let odds = above.iter().zip(&below);
         odds.map(|(above, below)| libm::logf((below + 1e-3) / (above + 1e-3)).clamp(-2.0, 2.0))
             .collect()
+    }
+}
+
+/// Adds to what every row of a column is worth what separates above from below there. `sums` is room for their sums.
+#[inline(never)]
+fn separate(odds: &[f32], bins: &[u16], sums: &mut [f32], worth: &mut [f32]) {
+    let rows = bins.len();
+    // Rows before the first have the first one's sum, rows after the last one the last one's.
+    let mut sum = 0.0;
+    for (kept, &bin) in sums[LEARNT.1..].iter_mut().zip(bins) {
+        sum += odds[usize::from(bin)];
+        *kept = sum;
+    }
+    let first = sums[LEARNT.1];
+    sums[..LEARNT.1].fill(first);
+    sums[LEARNT.1 + rows..].fill(sum);
+    let here = &sums[LEARNT.1..];
+    let around = sums.iter().zip(&sums[2 * LEARNT.1..]);
+    for ((worth, here), (above, below)) in worth.iter_mut().zip(here).zip(around) {
+        *worth += LOOK * ((below - here) - (here - above));
     }
 }
 
