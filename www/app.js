@@ -99,7 +99,7 @@ async function openModel(chosen) {
   const offer = (/** @type {Example[]} */ examples) =>
     showExamples(byId("examples"), byId("example-template"), examples, bundle, (file) => take([file]));
   offer([]);
-  const examples = await listExamples(bundle);
+  const examples = await listExamples(chosen, bundle);
   if (model === chosen) offer(examples);
 }
 

@@ -245,6 +245,25 @@ fn whales_that_a_run_kept_out_are_in_no_other_list_and_are_measured_alone() {
     let text = String::from_utf8(succeed(evidence).stdout).unwrap();
     assert!(text.contains("each looked up among the others"), "{text}");
 
+    // By edges alone the same is said of edges and the network, and nothing of what was not compared.
+    let edges = json(flukeprint(&["evaluate", "--edges", "--json", "--run"]).arg(at("run")));
+    let named = |report: &Value, name: &str, key: &str| {
+        let rows = report[key].as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).cloned()
+    };
+    for key in ["rows", "unseen"] {
+        for name in ["network", "trailing edge", "network and edges"] {
+            let expected = named(&measured, name, key);
+            assert!(expected.is_some(), "{name} of {key}");
+            assert_eq!(named(&edges, name, key), expected, "{name} of {key}");
+        }
+        assert_eq!(edges[key].as_array().unwrap().len(), 3, "{key}");
+    }
+    assert_eq!(edges["edges"], measured["edges"]);
+    assert_eq!(edges["verified"], Value::Null);
+    let text = String::from_utf8(succeed(flukeprint(&["evaluate", "--run"]).arg(at("run"))).stdout);
+    assert!(text.unwrap().contains("evaluate --edges"));
+
     // And several photos of one of them, half of them enrolled by one photo, find more with matches.
     let encounters = |more: &[&str]| {
         let mut command = flukeprint(&["evaluate", "--encounters", "--json", "--run"]);

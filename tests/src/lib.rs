@@ -14,8 +14,9 @@ pub use server::Server;
 /// JavaScript: `await open(backend)` gives the program itself with the bundle of [`MODEL`], without the page
 /// around it, and `await bytes(path)` a file of that bundle.
 pub const OPEN_PROGRAM: &str = r#"
-    const bytes = async (path) => new Uint8Array(await (await fetch("/models/synthetic/" + path)).arrayBuffer());
-    const open = async (backend) => {
+    const open = async (backend, model = "synthetic") => {
+        const fetched = (path) => fetch(`/models/${model}/${path}`);
+        const bytes = async (path) => new Uint8Array(await (await fetched(path)).arrayBuffer());
         const web = await import("/pkg/flukeprint_web.js");
         await web.default();
         const loader = new web.BundleLoader(await bytes("bundle.json"));

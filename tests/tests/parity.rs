@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flukeprint_tests::{Chromedriver, Fixture, OPEN_PROGRAM, Page, Screen, Server};
+use flukeprint_tests::{Chromedriver, Fixture, MODEL, OPEN_PROGRAM, PLAIN, Page, Screen, Server};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ const PHOTOS: usize = 10;
 
 /// How far a score may differ: the backends add up in another order.
 const TOLERANCE: f64 = 1e-3;
+/// How far the fit of an edge may, in standard deviations.
+const EDGE_TOLERANCE: f64 = 1e-2;
 
 #[derive(Debug, Deserialize)]
 struct Answer {
@@ -26,13 +28,14 @@ struct Candidate {
     name: String,
     score: f64,
     probability: f64,
+    edge: Option<f64>,
 }
 
 /// Asks the program itself, without the page around it.
 const IDENTIFY: &str = r#"
-    const [backend, photos, done] = arguments;
+    const [backend, model, photos, done] = arguments;
     (async () => {
-        const identifier = await open(backend);
+        const identifier = await open(backend, model);
         const answers = [];
         for (const photo of photos) {
             const data = Uint8Array.from(atob(photo), (char) => char.charCodeAt(0));
@@ -44,18 +47,35 @@ const IDENTIFY: &str = r#"
 
 #[tokio::test]
 async fn the_browser_without_a_gpu_answers_as_the_command_line_does() -> Result<()> {
-    assert_same_answers("wasm").await
+    assert_same_answers("wasm", MODEL).await?;
+    Ok(())
 }
 
 #[tokio::test]
 async fn the_browser_with_webgpu_answers_as_the_command_line_does() -> Result<()> {
-    assert_same_answers("webgpu").await
+    assert_same_answers("webgpu", MODEL).await?;
+    Ok(())
 }
 
-async fn assert_same_answers(backend: &str) -> Result<()> {
+#[tokio::test]
+async fn trailing_edges_fit_in_the_browser_as_they_do_on_the_command_line() -> Result<()> {
+    let answers = assert_same_answers("wasm", PLAIN).await?;
+    let candidates = answers.iter().flat_map(|answer| &answer.candidates);
+    let fits: Vec<f64> = candidates.filter_map(|one| one.edge).collect();
+    assert_eq!(
+        fits.len(),
+        5 * PHOTOS,
+        "every candidate's edge was compared"
+    );
+    assert!(fits.iter().any(|&fit| fit > 2.0), "{fits:?}");
+    Ok(())
+}
+
+/// What the browser answers.
+async fn assert_same_answers(backend: &str, model: &str) -> Result<Vec<Answer>> {
     let fixture = Fixture::from_env()?;
-    let native = native_answers(&fixture)?;
-    let browser = browser_answers(&fixture, backend).await?;
+    let native = native_answers(&fixture, model)?;
+    let browser = browser_answers(&fixture, backend, model).await?;
     assert_eq!(native.len(), PHOTOS);
     assert_eq!(browser.len(), PHOTOS);
     for ((native, browser), photo) in native.iter().zip(&browser).zip(&fixture.photos) {
@@ -73,9 +93,15 @@ async fn assert_same_answers(backend: &str) -> Result<()> {
                 score.abs() <= TOLERANCE && probability.abs() <= TOLERANCE,
                 "{what}"
             );
+            let fits = expected.edge.zip(found.edge);
+            let apart = fits.map_or(0.0, |(expected, found)| (expected - found).abs());
+            assert!(
+                expected.edge.is_some() == found.edge.is_some() && apart <= EDGE_TOLERANCE,
+                "{what}"
+            );
         }
     }
-    Ok(())
+    Ok(browser)
 }
 
 fn labels(answer: &Answer) -> Vec<(&str, &str)> {
@@ -86,10 +112,10 @@ fn labels(answer: &Answer) -> Vec<(&str, &str)> {
         .collect()
 }
 
-fn native_answers(fixture: &Fixture) -> Result<Vec<Answer>> {
+fn native_answers(fixture: &Fixture, model: &str) -> Result<Vec<Answer>> {
     let output = Command::new(&fixture.binary)
         .args(["identify", "--json", "--bundle"])
-        .arg(fixture.bundle())
+        .arg(fixture.site.join("models").join(model))
         .args(&fixture.photos[..PHOTOS])
         .output()?;
     ensure!(
@@ -106,7 +132,7 @@ fn native_answers(fixture: &Fixture) -> Result<Vec<Answer>> {
     serde_json::from_value(answers).context("`photos` is a list of answers, one for each photo")
 }
 
-async fn browser_answers(fixture: &Fixture, backend: &str) -> Result<Vec<Answer>> {
+async fn browser_answers(fixture: &Fixture, backend: &str, model: &str) -> Result<Vec<Answer>> {
     let server = Server::start(&fixture.binary, &fixture.site)?;
     let driver = Chromedriver::start()?;
     // Not the page: it would load the model a second time.
@@ -123,7 +149,7 @@ async fn browser_answers(fixture: &Fixture, backend: &str) -> Result<Vec<Answer>
     let mut result = page
         .run(
             &format!("{OPEN_PROGRAM}{IDENTIFY}"),
-            vec![json!(backend), json!(photos)],
+            vec![json!(backend), json!(model), json!(photos)],
         )
         .await?;
     ensure!(

@@ -25,6 +25,7 @@ pub(crate) struct Catalogue<'a> {
     new_photos: usize,
     model_hash: &'a str,
     trained_on: String,
+    edges: bool,
 }
 
 pub(crate) fn catalogue(manifest: &Manifest) -> Catalogue<'_> {
@@ -35,6 +36,7 @@ pub(crate) fn catalogue(manifest: &Manifest) -> Catalogue<'_> {
         new_photos: manifest.catalogue.new_photos,
         model_hash: &manifest.files.weights.sha256,
         trained_on: manifest.catalogue.date.clone(),
+        edges: manifest.edges.is_some(),
     }
 }
 
@@ -79,6 +81,7 @@ struct Named<'a> {
     score: f32,
     probability: f32,
     nearest: Option<NearestPhoto<'a>>,
+    edge: Option<f32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,7 +128,8 @@ impl<'a> Answer<'a> {
                 region: identified.region,
                 source: identified.region_source,
             },
-            whales: EncounterAnswer::new(identifier, &identified.answer),
+            whales: EncounterAnswer::new(identifier, &identified.answer)
+                .with_edges(&identified.answer, &identified.embedding),
             stages,
             backend,
             verifiable: identifier.manifest().evidence.is_some(),
@@ -157,6 +161,14 @@ impl<'a> EncounterAnswer<'a> {
             verdict,
         }
     }
+
+    /// With how well the edge of each candidate fits that of the one photo that was answered.
+    pub(crate) fn with_edges(mut self, answer: &decision::Answer, photo: &Embedding) -> Self {
+        for (candidate, named) in answer.candidates.iter().zip(&mut self.candidates) {
+            named.edge = photo.edge_of(candidate.label);
+        }
+        self
+    }
 }
 
 fn named<'a>(identifier: &'a Identifier, candidate: &Candidate) -> Named<'a> {
@@ -177,6 +189,7 @@ fn named<'a>(identifier: &'a Identifier, candidate: &Candidate) -> Named<'a> {
         score: candidate.score,
         probability: candidate.probability,
         nearest: candidate.nearest.and_then(nearest),
+        edge: None,
     }
 }
 

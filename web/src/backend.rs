@@ -35,8 +35,13 @@ impl Choice {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Status {
     pub(crate) name: &'static str,
-    pub(crate) note: Option<String>,
+    pub(crate) note: Option<&'static str>,
+    /// What WebGPU itself said of that.
+    pub(crate) detail: Option<String>,
 }
+
+/// Why WebGPU does not run: in a sentence, and in its own words.
+type Refusal = (&'static str, Option<String>);
 
 /// Builds the model and checks it on the device that it will run on.
 pub(crate) async fn start(
@@ -46,42 +51,46 @@ pub(crate) async fn start(
 ) -> Result<(Identifier, Status), JsError> {
     tell("building the model");
     let on_cpu = Identifier::new(bundle, &Device::flex())?;
-    let mut note = None;
+    let (mut note, mut detail) = (None, None);
     if choice != Choice::Wasm {
         tell("starting WebGPU");
         match on_webgpu(&on_cpu).await {
             Ok(on_gpu) => {
-                return Ok((
-                    on_gpu,
-                    Status {
-                        name: "webgpu",
-                        note,
-                    },
-                ));
+                let status = Status {
+                    name: "webgpu",
+                    note,
+                    detail,
+                };
+                return Ok((on_gpu, status));
             }
-            Err(reason) => note = Some(reason),
+            Err((sentence, its_own)) => (note, detail) = (Some(sentence), its_own),
         }
     }
     tell("checking the model");
     on_cpu.self_check().await?;
-    Ok((on_cpu, Status { name: "wasm", note }))
+    let status = Status {
+        name: "wasm",
+        note,
+        detail,
+    };
+    Ok((on_cpu, status))
 }
 
 /// The model on the GPU, if there is one that computes what the CPU computes. The check compiles
 /// all kernels, so the first photo need not wait for them.
-async fn on_webgpu(on_cpu: &Identifier) -> Result<Identifier, String> {
+async fn on_webgpu(on_cpu: &Identifier) -> Result<Identifier, Refusal> {
     if !has_webgpu() {
-        return Err("this browser has no WebGPU".to_owned());
+        return Err(("This browser has no WebGPU.", None));
     }
     let device = Device::wgpu_options()
         .init_async()
         .await
-        .map_err(|error| format!("WebGPU did not start: {error}"))?;
+        .map_err(|error| ("WebGPU did not start.", Some(error.to_string())))?;
     let on_gpu = on_cpu.clone().to_device(&device);
     on_gpu
         .self_check()
         .await
-        .map_err(|error| format!("WebGPU failed the self-check: {error}"))?;
+        .map_err(|error| ("WebGPU failed the self-check.", Some(error.to_string())))?;
     Ok(on_gpu)
 }
 

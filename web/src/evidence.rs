@@ -2,7 +2,7 @@
 
 use flukeprint_core::bundle::FileEntry;
 use flukeprint_core::decision::Findings;
-use flukeprint_core::identify::{Compared, Fetched, Identifier, Says, VerifiedAnswer};
+use flukeprint_core::identify::{Compared, Embedding, Fetched, Identifier, Says, VerifiedAnswer};
 use js_sys::Uint8Array;
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
@@ -73,8 +73,12 @@ struct NotCompared<'a> {
 }
 
 impl<'a> Verified<'a> {
-    /// The core's answer, named.
-    pub(crate) fn new(identifier: &'a Identifier, verified: &'a VerifiedAnswer) -> Self {
+    /// The core's answer to the photo of that embedding, named.
+    pub(crate) fn new(
+        identifier: &'a Identifier,
+        verified: &'a VerifiedAnswer,
+        photo: &Embedding,
+    ) -> Self {
         let file = |row: u32| {
             let photo = identifier.photos().get(row as usize);
             photo.map_or("", |photo| photo.file.as_str())
@@ -105,7 +109,8 @@ impl<'a> Verified<'a> {
             keypoints: &one.keypoints,
         };
         Self {
-            whales: EncounterAnswer::new(identifier, &verified.answer),
+            whales: EncounterAnswer::new(identifier, &verified.answer)
+                .with_edges(&verified.answer, photo),
             keypoints: verified.keypoints,
             compared: verified.compared.iter().map(compared).collect(),
             missing: verified

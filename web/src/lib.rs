@@ -253,7 +253,7 @@ impl Identifier {
             .inner
             .verify(fluke, &embedding, &fetched, count, tell)
             .await?;
-        to_js(&evidence::Verified::new(&self.inner, &verified))
+        to_js(&evidence::Verified::new(&self.inner, &verified, &embedding))
     }
 }
 

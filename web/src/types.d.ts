@@ -4,10 +4,10 @@ export interface BundleFile { path: string; bytes: number }
 /** Pixels of the upright photo; x1 and y1 are exclusive. */
 export interface Region { x0: number; y0: number; x1: number; y1: number }
 
-/** What runs; the note says why it is not WebGPU. */
-export interface BackendStatus { name: "webgpu" | "wasm"; note: string | null }
+/** What runs; the note says why it is not WebGPU, and the detail what WebGPU itself said. */
+export interface BackendStatus { name: "webgpu" | "wasm"; note: string | null; detail: string | null }
 
-/** What the catalogue holds; `trained_on` is the day of the export. */
+/** What the catalogue holds; `trained_on` is the day of the export, `edges` whether trailing edges are compared. */
 export interface CatalogueFacts {
   title: string;
   individuals: number;
@@ -15,6 +15,7 @@ export interface CatalogueFacts {
   new_photos: number;
   model_hash: string;
   trained_on: string;
+  edges: boolean;
 }
 
 /** How often verdicts are wrong at an operating point; shares of photos, 0 to 1. */
@@ -39,6 +40,11 @@ export interface Candidate {
   score: number;
   probability: number;
   nearest: { photo: string; thumbnail: string | null; similarity: number } | null;
+  /**
+   * How well its trailing edge fits, in standard deviations above the mean of all catalogue photos; null where the bundle has no
+   * edges, and of several photos together.
+   */
+  edge: number | null;
 }
 
 /** What the networks say of a photo, and where the bundle has trailing edges, how well each label's fits. */

@@ -53,10 +53,11 @@ export function cardOf(model, bundle) {
   return model.card ? new URL(model.card, bundle) : null;
 }
 
-/** Example photos are a courtesy: a bundle without them has none. @param {string} bundle @returns {Promise<Example[]>} */
-export async function listExamples(bundle) {
+/** Example photos are a courtesy: most models have none. @param {Model} model @param {string} bundle @returns {Promise<Example[]>} */
+export async function listExamples(model, bundle) {
+  if (!model.examples) return [];
   try {
-    const response = await fetch(new URL("examples.json", bundle));
+    const response = await fetch(new URL(model.examples, bundle));
     return response.ok ? ((await response.json()).examples ?? []) : [];
   } catch {
     return [];

@@ -64,7 +64,7 @@ export class StatusPanel {
     this.#show("ready", ready(catalogue), runsOn(backend));
     this.#backend.dataset.backend = backend.name;
     this.#showModel([size(bytes), madeOn(catalogue.trained_on)]);
-    showFacts(catalogue, bytes);
+    showFacts(catalogue, backend, bytes);
     announce(ready(catalogue));
   }
 
@@ -99,8 +99,8 @@ export class StatusPanel {
   }
 }
 
-/** @param {Catalogue} catalogue @param {number} bytes */
-function showFacts(catalogue, bytes) {
+/** @param {Catalogue} catalogue @param {Backend} backend @param {number} bytes */
+function showFacts(catalogue, backend, bytes) {
   const facts = [
     [FACTS.title, catalogue.title],
     [FACTS.whales, number(catalogue.individuals)],
@@ -109,6 +109,8 @@ function showFacts(catalogue, bytes) {
     [FACTS.made, day(catalogue.trained_on) || WORDS.noFacts],
     [FACTS.size, size(bytes)],
     [FACTS.model, catalogue.model_hash],
+    ...(catalogue.edges ? [[FACTS.edges, WORDS.edges]] : []),
+    ...(backend.detail ? [[FACTS.webgpu, backend.detail]] : []),
   ];
   byId("about-facts").replaceChildren(
     ...facts.flatMap(([term, text]) => {

@@ -11,7 +11,7 @@ export const STAGES = ["decode", "find", "prepare", "embed", "decide"];
 const STAGE_WORDS = {
   decode: { doing: "Opening the photo …", done: "Open the photo" },
   find: { doing: "Finding the tail …", done: "Find the tail" },
-  prepare: { doing: "Cutting out the tail …", done: "Cut out the tail" },
+  prepare: { doing: "Cutting out the tail, comparing its edge …", done: "Cut out the tail, compare its edge" },
   embed: { doing: "Looking at the pattern …", done: "Look at the pattern" },
   decide: { doing: "Searching the catalogue …", done: "Search the catalogue and decide" },
 };
@@ -52,6 +52,8 @@ export const WORDS = {
   blink: "By turns",
   turn: "Show the other photo",
   turning: "Change by itself",
+  edges:
+    "compared: “trailing edge 6.0 σ” says that the line from tip to tip fits a photo of that whale better than the catalogue's photos do on average, by so many standard deviations. On photos of real humpbacks 4.5 σ are thirty times likelier with the right whale than with another.",
 };
 
 /** What is listed about a catalogue. */
@@ -63,6 +65,8 @@ export const FACTS = {
   made: "Made on",
   size: "Size",
   model: "Model",
+  edges: "Trailing edges",
+  webgpu: "What WebGPU said",
 };
 
 /** @param {number} value */
@@ -129,9 +133,12 @@ export function verdict(verdict) {
 
 /** @param {Candidate} candidate */
 export function why(candidate) {
-  const score = `score ${candidate.score.toFixed(3)}`;
-  if (!candidate.nearest) return candidate.kind === "new" ? `${WORDS.newWhaleWhy} · ${score}` : score;
-  return `${score} · most like ${candidate.nearest.photo}, similarity ${candidate.nearest.similarity.toFixed(2)}`;
+  const { kind, nearest, edge } = candidate;
+  const parts = [`score ${candidate.score.toFixed(3)}`];
+  if (typeof edge === "number") parts.push(`trailing edge ${edge.toFixed(1)}${SPACE}σ`);
+  if (nearest) parts.push(`most like ${nearest.photo}, similarity ${nearest.similarity.toFixed(2)}`);
+  else if (kind === "new") parts.unshift(WORDS.newWhaleWhy);
+  return parts.join(" · ");
 }
 
 /** @param {Answer["new_whale"]} newWhale */

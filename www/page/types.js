@@ -8,7 +8,7 @@
 
 /** @typedef {{ photo: string, thumbnail?: string | null, similarity: number }} Nearest */
 
-/** @typedef {{ kind: Kind, name: string, score: number, probability: number, nearest?: Nearest | null }} Candidate */
+/** @typedef {{ kind: Kind, name: string, score: number, probability: number, nearest?: Nearest | null, edge?: number | null }} Candidate  edge: how well its trailing edge fits, in standard deviations */
 
 /** @typedef {{ feature: number[], logits: number[], edges?: number[] }} Embedding  what the networks and the trailing edge say of a photo */
 
@@ -56,7 +56,7 @@
 
 /** @typedef {EncounterAnswer & { keypoints: number, compared: Comparison[], missing: { row: number, photo: string, reason: string }[], findings: Findings }} VerifiedAnswer */
 
-/** @typedef {{ name: "webgpu" | "wasm", note?: string | null }} Backend  the note says why WebGPU was not used, if so */
+/** @typedef {{ name: "webgpu" | "wasm", note?: string | null, detail?: string | null }} Backend  the note says why WebGPU was not used, if so, and the detail what it said itself */
 
 /**
  * @typedef {object} Catalogue
@@ -66,6 +66,7 @@
  * @property {number} new_photos
  * @property {string} model_hash
  * @property {string} trained_on  day of the export, YYYY-MM-DD
+ * @property {boolean} edges  whether trailing edges are compared
  */
 
 /**
@@ -87,6 +88,7 @@
  * @property {string} title
  * @property {string} [card]  address of the model card, relative to the folder
  * @property {number} [bytes]  what is fetched before the first photo
+ * @property {string} [examples]  address of a list of photos to try it on, relative to the folder
  */
 
 /** @typedef {{ file: string, name: string }} Example  file: relative to the bundle */

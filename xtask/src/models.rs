@@ -76,8 +76,10 @@ fn describe(models: &Path, name: &str) -> Result<Value> {
             .filter_map(|file| file["bytes"].as_u64())
             .sum::<u64>();
     let mut model = json!({ "path": name, "title": title, "bytes": bytes });
-    if folder.join(CARD).is_file() {
-        model["card"] = json!(CARD);
+    for (key, file) in [("card", CARD), ("examples", site::EXAMPLES)] {
+        if folder.join(file).is_file() {
+            model[key] = json!(file);
+        }
     }
     Ok(model)
 }
@@ -152,7 +154,8 @@ mod tests {
     #[test]
     fn shipped_models_come_first_and_bring_their_card() {
         let folders = Folders::new();
-        put_model(&folders.site(), "mine", r#"Ours, "the" drawn"#);
+        let mine = put_model(&folders.site(), "mine", r#"Ours, "the" drawn"#);
+        fs::write(mine.join("examples.json"), "{}").unwrap();
         let shipped = put_model(&folders.shipped(), "real", "Real whales");
         fs::write(shipped.join(CARD), "What it is worth.").unwrap();
         folders.offer(&["mine"]).unwrap();
@@ -165,6 +168,7 @@ mod tests {
         );
         assert_eq!(listed[1]["path"], "mine");
         assert_eq!(listed[1]["title"], r#"Ours, "the" drawn"#);
+        assert_eq!(listed[1]["examples"], "examples.json");
         assert!(listed[1].get("card").is_none());
         let copied = fs::read_to_string(folders.site().join("real").join(CARD)).unwrap();
         assert_eq!(copied, "What it is worth.");

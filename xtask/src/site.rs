@@ -23,6 +23,9 @@ pub fn assemble(www: &Path, site: &Path) -> Result<()> {
     copy_but(www, site, is_made)
 }
 
+/// Where a model's photos to try it on are listed.
+pub const EXAMPLES: &str = "examples.json";
+
 /// Lends the page a few photos to try a model on.
 pub fn lend(model: &Path, examples: &[PathBuf]) -> Result<()> {
     let folder = model.join("examples");
@@ -36,10 +39,7 @@ pub fn lend(model: &Path, examples: &[PathBuf]) -> Result<()> {
             json!({ "file": format!("examples/{name}"), "name": format!("Photo {}", number + 1) }),
         );
     }
-    write(
-        &model.join("examples.json"),
-        &json!({ "examples": entries }),
-    )
+    write(&model.join(EXAMPLES), &json!({ "examples": entries }))
 }
 
 /// Writes what the page reads.

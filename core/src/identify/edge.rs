@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::Identifier;
+use super::{Embedding, Identifier};
 use crate::Result;
 use crate::evidence::Edge;
 use crate::evidence::vote::LabelVotes;
+use crate::gallery::Label;
 use crate::photo::{Photo, Region};
 
 impl Identifier {
@@ -31,5 +32,14 @@ impl Identifier {
         let labels = self.gallery.rows().iter().map(|row| row.label);
         let individuals = self.gallery.individuals().len();
         Ok(LabelVotes::of(&fits, labels, individuals).votes)
+    }
+}
+
+impl Embedding {
+    /// How well the trailing edge of the label's best photo fits, in standard deviations above the mean of the gallery; `None` where
+    /// the bundle has no edges.
+    pub fn edge_of(&self, label: Label) -> Option<f32> {
+        let individuals = self.edges.len().checked_sub(1)?;
+        self.edges.get(label.slot(individuals)).copied()
     }
 }

@@ -2,12 +2,13 @@
 
 use super::devices::DeviceArgs;
 use super::export::today;
+use super::out::say;
 use super::{encounters, table};
 use crate::data::{Catalogue, Reading, Source};
 use crate::ensemble::Ensemble;
 use crate::evaluate::encounters::{evaluate_encounters, evaluate_encounters_searched};
 use crate::evaluate::enrolling::evaluate_enrolling;
-use crate::evaluate::evidence::evaluate_evidence;
+use crate::evaluate::evidence::{TunedEdges, evaluate_evidence};
 use crate::evaluate::html::{self, About};
 use crate::evaluate::{BundleQuestion, CrossedReport, evaluate, evaluate_bundle, evaluate_crossed};
 use crate::export::open_bundle;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
     after_help = "Examples:\n  flukeprint evaluate --run run --json > scores.json\n  \
     flukeprint evaluate --bundle site/models/mine --labels new.csv --photos new/\n  \
     flukeprint evaluate --bundle site/models/mine --labels others.csv --photos others/ --reid\n  \
+    flukeprint evaluate --run run --edges --crossed 10\n  \
     flukeprint evaluate --run run --html report.html\n  \
     flukeprint evaluate --run run --enroll 200\n\n\
     Beside the scores stands where 95 % of them lie when other whales are drawn. The calibration error is\n\
@@ -40,8 +42,8 @@ pub struct Evaluate {
         conflicts_with_all = ["bundle", "ensemble"]
     )]
     run: Option<PathBuf>,
-    /// Folder of an ensemble, to measure what local features add to it.
-    #[arg(long, requires = "evidence", conflicts_with = "bundle")]
+    /// Folder of an ensemble, to measure what edges or local features add to it.
+    #[arg(long, requires = "beside", conflicts_with = "bundle")]
     ensemble: Option<PathBuf>,
     /// Folder of a bundle.
     #[arg(long, requires = "labels", requires = "photos")]
@@ -81,9 +83,12 @@ pub struct Evaluate {
     /// --evidence, of a run, nothing else, and all photos vote.
     #[arg(long, conflicts_with = "ensemble")]
     encounters: bool,
-    /// Instead, measure what local features add: alone, verifying the first whales, and with a vote of the
+    /// Instead, measure what trailing edges add, as a bundle without keypoints answers (`flukeprint export --edges`).
+    #[arg(long, group = "beside", conflicts_with_all = ["bundle", "encounters", "enroll", "html"])]
+    edges: bool,
+    /// Instead, measure what edges and local features add: alone, verifying the first whales, and with a vote of the
     /// whole catalogue.
-    #[arg(long, conflicts_with = "bundle")]
+    #[arg(long, group = "beside", conflicts_with_all = ["bundle", "enroll", "html"])]
     evidence: bool,
     #[command(flatten)]
     device: DeviceArgs,
@@ -118,7 +123,7 @@ impl Evaluate {
             (Some(run), ..) if self.evidence && self.encounters => {
                 self.searched_encounters(&Run::open(run)?, progress)
             }
-            (Some(run), ..) if self.evidence => {
+            (Some(run), ..) if self.evidence || self.edges => {
                 self.evidence(Ensemble::alone(Run::open(run)?)?, progress)
             }
             (Some(run), ..) => self.tuned_run(run, progress),
@@ -183,6 +188,9 @@ impl Evaluate {
             table::print_reid(which, reid);
         }
         report.encounters.iter().for_each(encounters::print);
+        if TunedEdges::read(folder, &run.decision()?).is_ok() {
+            say!("Edges were tuned too: `flukeprint evaluate --edges` says what they add to this.");
+        }
         Ok(())
     }
 
@@ -200,7 +208,14 @@ impl Evaluate {
     fn evidence(&self, ensemble: Ensemble, progress: &dyn Progress) -> Result<()> {
         let device = self.device.open()?;
         let catalogue = read_catalogue(&ensemble.first().facts.catalogue, progress)?;
-        let report = evaluate_evidence(&ensemble, &catalogue, self.crossed, &device, progress)?;
+        let report = evaluate_evidence(
+            &ensemble,
+            &catalogue,
+            self.evidence,
+            self.crossed,
+            &device,
+            progress,
+        )?;
         if self.json {
             return super::print_json(&report);
         }

@@ -1,8 +1,8 @@
-//! The tables of what local features add, as people read them.
+//! The tables of what trailing edges and local features add, as people read them.
 
 use super::out::say;
 use super::table;
-use crate::evaluate::evidence::{Again, Calibration, EvidenceReport, Gain};
+use crate::evaluate::evidence::{Again, ByKeypoints, Calibration, EvidenceReport, Gain};
 use flukeprint_core::decision::EvidenceParameters;
 
 /// Prints all of it.
@@ -31,9 +31,14 @@ pub fn print(report: &EvidenceReport) {
     print_gain("MAP@5", &report.map5_gain);
     print_gain("known top-1", &report.known_top1_gain);
     print_parameters("with trailing edges", &report.edges);
-    print_parameters("verifying the first whales", &report.verify);
-    print_parameters("with the catalogue's votes", &report.search);
-    let verified = &report.verified;
+    report.by_keypoints.iter().for_each(print_matches);
+    print_unseen(&report.unseen);
+}
+
+fn print_matches(matches: &ByKeypoints) {
+    print_parameters("verifying the first whales", &matches.verify);
+    print_parameters("with the catalogue's votes", &matches.search);
+    let verified = &matches.verified;
     let inliers: Vec<String> = verified.inliers.iter().map(u32::to_string).collect();
     say!(
         "verified from {} inliers on: {} right, {} wrong, {} of new whales{}",
@@ -54,7 +59,6 @@ pub fn print(report: &EvidenceReport) {
             one.inliers
         );
     }
-    print_unseen(&report.unseen);
 }
 
 /// Prints how whales that training never saw are found again.
@@ -83,7 +87,7 @@ fn print_unseen(unseen: &[Again]) {
 
 fn print_gain(measure: &str, gain: &Gain) {
     say!(
-        "both less the better one alone, {measure}: {:+.3} (95 %: {:+.3} to {:+.3})",
+        "all together less the best one alone, {measure}: {:+.3} (95 %: {:+.3} to {:+.3})",
         gain.value,
         gain.interval.low,
         gain.interval.high

@@ -297,8 +297,11 @@ fn print_candidates(candidates: &[Named]) {
             .nearest_photo
             .as_deref()
             .map_or_else(String::new, |photo| format!("  like {photo}"));
+        let edge = candidate
+            .edge
+            .map_or_else(String::new, |fit| format!("  edge {fit:.1}"));
         say!(
-            "  {}. {:<12} {:>5.1} %  score {:.3}{nearest}{}",
+            "  {}. {:<12} {:>5.1} %  score {:.3}{edge}{nearest}{}",
             rank + 1,
             candidate.name,
             candidate.probability * 100.0,

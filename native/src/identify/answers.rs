@@ -151,10 +151,8 @@ pub fn answer_photo(
             answer.new_probability = Some(said.new.probability);
             answer.verdict = Some(one_named(identifier, &said.verdict));
             answer.candidates = named(identifier, said);
-            let individuals = identifier.gallery().individuals().len();
             for (candidate, named) in said.candidates.iter().zip(&mut answer.candidates) {
-                let slot = candidate.label.slot(individuals);
-                named.edge = identified.embedding.edges.get(slot).copied();
+                named.edge = identified.embedding.edge_of(candidate.label);
             }
             if let Some(verified) = &verified {
                 note(

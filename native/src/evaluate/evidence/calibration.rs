@@ -14,8 +14,8 @@ pub(super) const NAMES: [&str; 4] = [
     "network, edges and votes, verified",
 ];
 
-/// The probabilities of first answers and whether they are right, by [`NAMES`].
-pub(super) type FirstAnswers = [Vec<(f32, bool)>; 4];
+/// The probabilities of first answers and whether they are right, by as many of [`NAMES`] as were measured.
+pub(super) type FirstAnswers = Vec<Vec<(f32, bool)>>;
 
 /// How far first answers' probabilities are from how often they are right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

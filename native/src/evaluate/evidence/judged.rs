@@ -2,13 +2,13 @@
 
 use super::calibration::{FirstAnswers, NAMES, calibrations};
 use super::measure::Columns;
-use super::{Again, Contradiction, EvidenceReport, Gain, TunedEvidence, Verified};
+use super::{Again, ByKeypoints, Contradiction, EvidenceReport, Gain, Tuned, Verified};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::intervals::Bootstrap;
 use crate::evaluate::scores::{ScoreRow, row_of_columns, worth};
 use crate::tune::TuneError;
-use flukeprint_core::decision::{EvidenceParameters, rank_of};
+use flukeprint_core::decision::rank_of;
 use flukeprint_core::gallery::Label;
 
 /// By trailing edges alone, by votes alone, and with what the inliers of their first whales are worth.
@@ -21,14 +21,20 @@ pub(super) struct Judged {
     pub truths: Vec<Label>,
     pub network: Columns,
     pub edges: Columns,
+    pub with_edges: Columns,
+    /// The first answers, as [`NAMES`] says.
+    pub first: FirstAnswers,
+    /// Where keypoints were compared.
+    pub compared: Option<JudgedMatches>,
+}
+
+/// What keypoints answer.
+pub(super) struct JudgedMatches {
     pub votes: Columns,
     /// Votes and inliers, without the network.
     pub local: Columns,
-    pub with_edges: Columns,
     pub verified: Columns,
     pub both: Columns,
-    /// The first answers, as [`NAMES`] says.
-    pub first: FirstAnswers,
     /// The fewest inliers of a verified match; a number for each part.
     pub thresholds: Vec<u32>,
     /// The verified ones.
@@ -56,48 +62,50 @@ impl Judged {
         self.truths.extend(more.truths);
         self.network.extend(more.network);
         self.edges.extend(more.edges);
-        self.votes.extend(more.votes);
-        self.local.extend(more.local);
         self.with_edges.extend(more.with_edges);
-        self.verified.extend(more.verified);
-        self.both.extend(more.both);
         for (all, more) in self.first.iter_mut().zip(more.first) {
             all.extend(more);
         }
-        self.thresholds.extend(more.thresholds);
-        self.matches.extend(more.matches);
+        if let Some((all, more)) = self.compared.as_mut().zip(more.compared) {
+            all.add(more);
+        }
         self
     }
 
     pub(super) fn report(
         &self,
         catalogue: &Catalogue,
-        (edges, tuned): (EvidenceParameters, TunedEvidence),
+        crossed: bool,
+        (edges, tuned): Tuned,
         unseen: Vec<Again>,
     ) -> Result<EvidenceReport> {
+        let compared = self.compared.as_ref();
         let rows = [
-            (NAMES[0], &self.network),
-            (EDGES, &self.edges),
-            (VOTES, &self.votes),
-            (LOCAL, &self.local),
-            (NAMES[1], &self.with_edges),
-            (NAMES[2], &self.verified),
-            (NAMES[3], &self.both),
+            (NAMES[0], Some(&self.network)),
+            (EDGES, Some(&self.edges)),
+            (VOTES, compared.map(|compared| &compared.votes)),
+            (LOCAL, compared.map(|compared| &compared.local)),
+            (NAMES[1], Some(&self.with_edges)),
+            (NAMES[2], compared.map(|compared| &compared.verified)),
+            (NAMES[3], compared.map(|compared| &compared.both)),
         ];
         let rows = rows
             .into_iter()
-            .filter_map(|(name, columns)| self.row(name, columns));
+            .filter_map(|(name, columns)| self.row(name, columns?));
+        let by_keypoints = compared.zip(tuned).map(|(compared, tuned)| ByKeypoints {
+            verify: tuned.verify,
+            search: tuned.search,
+            verified: compared.verified(catalogue),
+        });
         Ok(EvidenceReport {
             photos: self.truths.len(),
-            crossed: self.thresholds.len() > 1,
+            crossed,
             rows: rows.collect(),
             calibration: calibrations(&self.first)?,
             map5_gain: self.map5_gain()?,
             known_top1_gain: self.known_top1_gain()?,
-            verified: self.verified_matches(catalogue),
             edges,
-            verify: tuned.verify,
-            search: tuned.search,
+            by_keypoints,
             unseen,
         })
     }
@@ -110,7 +118,8 @@ impl Judged {
     /// Network, local features or edges, whichever `measure` is highest of.
     fn better(&self, measure: impl Fn(ScoreRow) -> Option<f64>) -> &Columns {
         let of = |columns| self.row("", columns).and_then(&measure).unwrap_or(0.0);
-        let others = [&self.local, &self.edges].into_iter();
+        let local = self.compared.as_ref().map(|compared| &compared.local);
+        let others = local.into_iter().chain([&self.edges]);
         others.fold(&self.network, |best, columns| {
             match of(columns) > of(best) {
                 true => columns,
@@ -134,24 +143,37 @@ impl Judged {
         gain(&self.differences(better, |truth| truth != Label::New, value))
     }
 
-    /// What both together have more than `alone`, photo by photo; `value` is of a column and the true slot.
+    /// What all together have more than `alone`, photo by photo; `value` is of a column and the true slot.
     fn differences(
         &self,
         alone: &Columns,
         counts: impl Fn(Label) -> bool,
         value: impl Fn(&[f32], usize) -> f64,
     ) -> Vec<(Label, [f64; 1])> {
-        let pairs = self.truths.iter().zip(self.both.iter().zip(alone));
+        let compared = self.compared.as_ref().map(|compared| &compared.both);
+        let together = compared.unwrap_or(&self.with_edges);
+        let pairs = self.truths.iter().zip(together.iter().zip(alone));
         let counted = pairs.filter(|(truth, _)| counts(**truth));
         counted
-            .map(|(&truth, (both, alone))| {
-                let slot = truth.slot(both.len() - 1);
-                (truth, [value(both, slot) - value(alone, slot)])
+            .map(|(&truth, (together, alone))| {
+                let slot = truth.slot(together.len() - 1);
+                (truth, [value(together, slot) - value(alone, slot)])
             })
             .collect()
     }
+}
 
-    fn verified_matches(&self, catalogue: &Catalogue) -> Verified {
+impl JudgedMatches {
+    fn add(&mut self, more: Self) {
+        self.votes.extend(more.votes);
+        self.local.extend(more.local);
+        self.verified.extend(more.verified);
+        self.both.extend(more.both);
+        self.thresholds.extend(more.thresholds);
+        self.matches.extend(more.matches);
+    }
+
+    fn verified(&self, catalogue: &Catalogue) -> Verified {
         let count = |kind: fn(&Match) -> bool| self.matches.iter().filter(|one| kind(one)).count();
         let right = count(Match::is_right);
         let new = count(|one| one.truth == Label::New);

@@ -1,8 +1,8 @@
 //! What a half of the held-out photos is answered, by parameters of the other.
 
 use super::found::{Found, Search};
-use super::judged::{Judged, Match};
-use super::{Held, TunedEvidence, by_all, by_edges, by_network, evidence as of_all};
+use super::judged::{Judged, JudgedMatches, Match};
+use super::{Held, Tuned, TunedEvidence, by_all, by_edges, by_network, evidence as of_all};
 use crate::Result;
 use crate::tune::{LabelledQueries, TuneError, final_scores, tune_new_similarity};
 use flukeprint_core::decision::{
@@ -41,44 +41,53 @@ pub(super) fn points(
 }
 
 impl Measure<'_> {
-    /// Every answer to the report half; `tuned` is how evidence counts by the tuning half.
-    pub(super) fn judged(
-        &self,
-        tuned: &(EvidenceParameters, TunedEvidence),
-        searched: &Search<'_>,
-    ) -> Result<Judged> {
-        let (fits, TunedEvidence { verify, search }) = tuned;
+    /// Every answer to the report half; `tuned` is how edges, and where keypoints were compared all evidence, count by the tuning half.
+    pub(super) fn judged(&self, tuned: &Tuned, searched: &Search<'_>) -> Result<Judged> {
+        let (fits, evidence) = tuned;
         let network = self.network()?;
         let with_edges = self.raised(&network, fits, |found, _, _| by_edges(found));
-        let verified = self.raised(&network, verify, by_network);
-        let both = self.raised(&network, search, by_all);
-        let threshold = threshold(&self.matches(self.tune, search, searched));
+        let mut first = vec![
+            self.first(&network, &self.parameters),
+            self.first(&with_edges, &fits.calibrated(&self.parameters)),
+        ];
+        let compared = match evidence {
+            None => None,
+            Some(evidence) => {
+                let matches = self.judged_matches(&network, evidence, searched)?;
+                let TunedEvidence { verify, search } = evidence;
+                first.extend([
+                    self.first(&matches.verified, &verify.calibrated(&self.parameters)),
+                    self.first(&matches.both, &search.calibrated(&self.parameters)),
+                ]);
+                Some(matches)
+            }
+        };
+        let truths = self.report.queries.iter().map(|query| query.truth);
         Ok(Judged {
-            truths: self
-                .report
-                .queries
-                .iter()
-                .map(|query| query.truth)
-                .collect(),
-            first: [
-                self.first(&network, &self.parameters),
-                self.first(&with_edges, &fits.calibrated(&self.parameters)),
-                self.first(&verified, &verify.calibrated(&self.parameters)),
-                self.first(&both, &search.calibrated(&self.parameters)),
-            ],
+            truths: truths.collect(),
             edges: self.local(edges)?,
-            votes: self.local(votes)?,
-            local: self.local(|found| votes_and_inliers(found, search))?,
             network,
             with_edges,
-            verified,
-            both,
+            first,
+            compared,
+        })
+    }
+
+    fn judged_matches(
+        &self,
+        network: &Columns,
+        TunedEvidence { verify, search }: &TunedEvidence,
+        searched: &Search<'_>,
+    ) -> Result<JudgedMatches> {
+        let threshold = threshold(&self.matches(self.tune, search, searched));
+        let matches = self.matches(self.report, search, searched).into_iter();
+        Ok(JudgedMatches {
+            votes: self.local(votes)?,
+            local: self.local(|found| votes_and_inliers(found, search))?,
+            verified: self.raised(network, verify, by_network),
+            both: self.raised(network, search, by_all),
             thresholds: vec![threshold],
-            matches: self
-                .matches(self.report, search, searched)
-                .into_iter()
-                .filter(|one| one.inliers >= threshold)
-                .collect(),
+            matches: matches.filter(|one| one.inliers >= threshold).collect(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! What local features add: alone, and fused with the network's decision.
+//! What trailing edges and local features add: alone, and fused with the network's decision.
 //!
 //! Everything is chosen on the tuning half of a run's held-out photos and measured on the report half,
 //! with the training photos as the gallery. First the trailing edges, which need no more than the gallery. Then two ways
@@ -41,34 +41,42 @@ pub(crate) use searching::Searching;
 use tuned::tuned_edges;
 pub use tuned::{TunedEdges, TunedEvidence, tune_evidence_of};
 
-/// What local features add on the report half, or on all held-out photos.
+/// What edges, and where they were compared local features, add on the report half, or on all held-out photos.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EvidenceReport {
     /// Photos measured on.
     pub photos: usize,
     /// Whether all held-out photos were measured on, each part of them by parameters tuned on the others.
     pub crossed: bool,
-    /// Local features alone, the network alone, and both.
+    /// The network alone, edges and local features alone, and all of them.
     pub rows: Vec<ScoreRow>,
     /// Whether the probabilities of the network's decision and of both can be believed.
     pub calibration: Vec<Calibration>,
-    /// MAP@5 of both less the better one alone, photo by photo.
+    /// MAP@5 of all together less the best one alone, photo by photo.
     pub map5_gain: Gain,
-    /// Top-1 of both less the better one alone, photo by photo of known whales, `New` left aside.
+    /// Top-1 of all together less the best one alone, photo by photo of known whales, `New` left aside.
     pub known_top1_gain: Gain,
-    /// How trailing edges count beside the network, by the same photos as the next.
+    /// How trailing edges count beside the network, by what the first photos measured on were not part of: of halves, by
+    /// the tuning half.
     pub edges: EvidenceParameters,
-    /// How evidence counts where a browser verifies the first whales, by what the first photos measured on
-    /// were not part of: of halves, by the tuning half.
+    /// Where keypoints were compared.
+    #[serde(flatten)]
+    pub by_keypoints: Option<ByKeypoints>,
+    /// Photos of whales that training left out, each looked up among the others of them; none where the
+    /// recipe leaves no whale out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Again>,
+}
+
+/// What is told of matches of keypoints.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ByKeypoints {
+    /// How evidence counts where a browser verifies the first whales, by the same photos as edges do.
     pub verify: EvidenceParameters,
     /// How it counts where the whole catalogue votes too.
     pub search: EvidenceParameters,
     /// When a match is called verified, and how often that is right.
     pub verified: Verified,
-    /// Photos of whales that training left out, each looked up among the others of them; none where the
-    /// recipe leaves no whale out.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unseen: Vec<Again>,
 }
 
 /// How often whales that training never saw are found again in one way.
@@ -129,8 +137,11 @@ struct Held {
     found: Vec<Found>,
 }
 
-/// Compares the held-out photos of a tuned run, [`Ensemble::alone`], or of several by local features, tunes
-/// on one half and measures on the other. `crossed` cuts them into so many parts, two being the halves, and
+/// How edges count, and where keypoints were compared all that is.
+type Tuned = (EvidenceParameters, Option<TunedEvidence>);
+
+/// Compares the held-out photos of a tuned run, [`Ensemble::alone`], or of several by trailing edges, and where `compared` by
+/// keypoints too, tunes on one half and measures on the other. `crossed` cuts them into so many parts, two being the halves, and
 /// measures on all of them, each part by what was tuned on the others.
 ///
 /// # Errors
@@ -138,6 +149,7 @@ struct Held {
 pub fn evaluate_evidence(
     ensemble: &Ensemble,
     catalogue: &Catalogue,
+    compared: bool,
     crossed: Option<usize>,
     device: &Device,
     progress: &dyn Progress,
@@ -145,7 +157,7 @@ pub fn evaluate_evidence(
     if crossed.is_none() {
         ensemble.tuned_on.require_report_half(ensemble.first())?;
     }
-    let ground = Ground::of(ensemble, catalogue, true, device, progress)?;
+    let ground = Ground::of(ensemble, catalogue, compared, device, progress)?;
     let parts = Parts::of(&ground.split, crossed.unwrap_or(2))?;
     let search = ground.search(catalogue, progress)?;
     let judge = |part: &[usize], others: &[usize]| {
@@ -160,9 +172,10 @@ pub fn evaluate_evidence(
             parameters,
         };
         let of_edges: Vec<Findings> = measure.tune.found.iter().map(by_edges).collect();
+        let evidence = compared.then(|| TunedEvidence::of(measure.tune, &parameters));
         let tuned = (
             tuned_edges((&measure.tune.queries, &of_edges), &parameters)?,
-            TunedEvidence::of(measure.tune, &parameters)?,
+            evidence.transpose()?,
         );
         let judged = measure.judged(&tuned, &search)?;
         Ok::<_, crate::Error>((judged, parameters, tuned))
@@ -179,7 +192,7 @@ pub fn evaluate_evidence(
         }
     }
     let unseen = unseen::looked_up(&ground, catalogue, &parameters, &tuned, progress)?;
-    judged.report(catalogue, tuned, unseen)
+    judged.report(catalogue, crossed.is_some(), tuned, unseen)
 }
 
 /// A run's photos, with all that they are compared by.

@@ -1,5 +1,5 @@
 //! Whales that training never saw: every photo of them is looked up among the others of them, by the network
-//! alone as in [`reid`](crate::evaluate::reid), by local features alone, and by both.
+//! alone as in [`reid`](crate::evaluate::reid), by edges or local features alone, and by all.
 //!
 //! They have no column in the classifier, as a whale that was enrolled by its photos alone, and decision and
 //! evidence count as they were tuned on others. Whether a whale is new is not asked.
@@ -8,7 +8,7 @@ use super::calibration::NAMES;
 use super::judged::{EDGES, LOCAL, VOTES};
 use super::measure::{edges, votes, votes_and_inliers};
 use super::searching::Searching;
-use super::{Again, Ground, TunedEvidence, by_all, by_edges};
+use super::{Again, Ground, Tuned, by_all, by_edges};
 use crate::Result;
 use crate::data::Catalogue;
 use crate::evaluate::embeddings::truths;
@@ -20,14 +20,15 @@ use flukeprint_core::gallery::Label;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const WAYS: [&str; 6] = [NAMES[0], EDGES, VOTES, LOCAL, NAMES[1], NAMES[3]];
+/// The ways; the last three compare keypoints.
+const WAYS: [&str; 6] = [NAMES[0], EDGES, NAMES[1], VOTES, LOCAL, NAMES[3]];
 
 /// All of them, if there are any.
 pub(super) fn looked_up(
     ground: &Ground,
     catalogue: &Catalogue,
     parameters: &DecisionParameters,
-    (edges, evidence): &(EvidenceParameters, TunedEvidence),
+    (edges, evidence): &Tuned,
     progress: &dyn Progress,
 ) -> Result<Vec<Again>> {
     let photos = &ground.split.unseen;
@@ -43,11 +44,11 @@ pub(super) fn looked_up(
         searching: Searching::new((&ground.keypoints, &ground.edges), photos, progress),
         parameters,
         edges,
-        evidence: &evidence.search,
+        evidence: evidence.as_ref().map(|evidence| &evidence.search),
     };
     progress.begin("looking unseen whales up", queries.len());
     let done = AtomicUsize::new(0);
-    let ranks: Vec<[usize; WAYS.len()]> = queries
+    let ranks: Vec<Vec<usize>> = queries
         .par_iter()
         .map(|&number| {
             let ranks = others.ranks(number);
@@ -55,7 +56,9 @@ pub(super) fn looked_up(
             ranks
         })
         .collect::<Result<_>>()?;
-    let again = WAYS.into_iter().enumerate().map(|(way, name)| {
+    let measured = ranks.first().map_or(0, Vec::len);
+    let ways = WAYS.into_iter().take(measured).enumerate();
+    let again = ways.map(|(way, name)| {
         let ranks: Vec<usize> = ranks.iter().map(|ranks| ranks[way]).collect();
         let reid = Reid::of_ranks(&labels, &queries, &ranks)?;
         Ok(Again { name, reid })
@@ -71,12 +74,13 @@ struct Others<'a> {
     searching: Searching<'a>,
     parameters: &'a DecisionParameters,
     edges: &'a EvidenceParameters,
-    evidence: &'a EvidenceParameters,
+    /// None where keypoints are not compared.
+    evidence: Option<&'a EvidenceParameters>,
 }
 
 impl Others<'_> {
-    /// The place of a photo's whale among all, by each of [`WAYS`].
-    fn ranks(&self, number: usize) -> Result<[usize; WAYS.len()]> {
+    /// The place of a photo's whale among all, by each of [`WAYS`] that can be measured.
+    fn ranks(&self, number: usize) -> Result<Vec<usize>> {
         let mut others = self.ground.split.unseen.clone();
         let photo = others.remove(number);
         let gallery = self.ground.embeddings.gallery(self.catalogue, &others)?;
@@ -89,19 +93,23 @@ impl Others<'_> {
             .flat_map(|(scores, _)| scores)
             .collect::<Vec<f32>>();
         let found = self.searching.found(&gallery, photo, (feature, &network))?;
-        let shortlist = [self.evidence.whales, self.evidence.photos].map(|count| count as usize);
-        let both = by_all(&found, shortlist[0], shortlist[1]);
-        let columns = [
+        let mut columns = vec![
             network.clone(),
             edges(&found),
-            votes(&found),
-            votes_and_inliers(&found, self.evidence),
             self.edges.raised(&network, by_edges(&found).found()),
-            self.evidence.raised(&network, both.found()),
         ];
-        Ok(columns.map(|column| {
+        if let Some(evidence) = self.evidence {
+            let both = by_all(&found, evidence.whales as usize, evidence.photos as usize);
+            columns.extend([
+                votes(&found),
+                votes_and_inliers(&found, evidence),
+                evidence.raised(&network, both.found()),
+            ]);
+        }
+        let rank = |column: &Vec<f32>| {
             let whales = &column[..column.len() - 1];
             rank_of(whales, truth.slot(whales.len()))
-        }))
+        };
+        Ok(columns.iter().map(rank).collect())
     }
 }
