@@ -11,7 +11,8 @@
 //! and by how well its trailing edge fits.
 //! `New` is raised by a constant: some whale gets votes and inliers by chance in any photo, and that no
 //! photo of the likeliest whales matches speaks a little for a whale that none of them shows. Of that
-//! constant it gets as large a share as of those photos could be heard.
+//! constant it gets as large a share as of those photos could be heard. Where some whale's edge fits, it is lowered by
+//! that: among a thousand whales the best fit of a stranger is high too, but not as high.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -37,11 +38,19 @@ pub struct EvidenceParameters {
     /// nothing votes.
     pub votes_weight: f32,
     /// What is added to a whale's score for every 10 standard deviations by which its trailing edge fits
-    /// better than the catalogue's photos on average; 0 to 1,000, and 0 where no edge is compared.
+    /// better than the catalogue's photos on average; 0 to 1,000, and 0 where no edge is compared. Of the best 9 standard
+    /// deviations, as the next two.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edge_weight: f32,
+    /// What is added besides for every 10 standard deviations beyond 3, where the odds grow faster; likewise.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clear_edge_weight: f32,
     /// What is added to the score of `New`; 0 to 1,000.
     pub new_raise: f32,
+    /// What is taken from the score of `New` for every 10 standard deviations by which the edge of the whale that fits best
+    /// does; 0 to 1,000.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub new_fall: f32,
     /// β of the raised scores, as [`DecisionParameters::sharpness`].
     pub sharpness: f32,
     /// As [`DecisionParameters::first_slope`].
@@ -140,6 +149,14 @@ pub fn edge_share(fit: f32) -> f32 {
     fit.clamp(0.0, BEST_FIT) / PLAIN_FIT
 }
 
+/// A fit of so many standard deviations is rare with another whale, and from there on the odds grow faster.
+const CLEAR_FIT: f32 = 3.0;
+
+/// The part of [`edge_share`] that is beyond 3 standard deviations, 0 to 0.6.
+fn clear_edge_share(fit: f32) -> f32 {
+    (edge_share(fit) - CLEAR_FIT / PLAIN_FIT).max(0.0)
+}
+
 impl EvidenceParameters {
     /// Checks every range.
     ///
@@ -157,7 +174,9 @@ impl EvidenceParameters {
             ("evidence odds_weight", self.odds_weight),
             ("evidence votes_weight", self.votes_weight),
             ("evidence edge_weight", self.edge_weight),
+            ("evidence clear_edge_weight", self.clear_edge_weight),
             ("evidence new_raise", self.new_raise),
+            ("evidence new_fall", self.new_fall),
         ];
         for (name, value) in weights {
             if !(0.0..=1000.0).contains(&value) {
@@ -211,7 +230,9 @@ impl EvidenceParameters {
         let Some((new, whales)) = raises.split_last_mut() else {
             return raises;
         };
-        *new = self.new_raise * found.heard;
+        let fits = &found.edges[..found.edges.len().min(whales.len())];
+        let best = fits.iter().copied().fold(0.0, f32::max);
+        *new = self.new_raise * found.heard - self.new_fall * edge_share(best);
         let mut proved = vec![0.0_f32; whales.len()];
         for &(slot, inliers) in found.inliers {
             if let Some(most) = proved.get_mut(slot) {
@@ -221,8 +242,9 @@ impl EvidenceParameters {
         for (whale, &votes) in whales.iter_mut().zip(found.votes) {
             *whale = self.votes_weight * votes_share(votes);
         }
-        for (whale, &fit) in whales.iter_mut().zip(found.edges) {
+        for (whale, &fit) in whales.iter_mut().zip(fits) {
             *whale += self.edge_weight * edge_share(fit);
+            *whale += self.clear_edge_weight * clear_edge_share(fit);
         }
         let all = whales.iter_mut().zip(proved);
         all.for_each(|(whale, proved)| *whale += proved);
@@ -231,141 +253,4 @@ impl EvidenceParameters {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString;
-    use proptest::prelude::*;
-
-    fn parameters() -> EvidenceParameters {
-        EvidenceParameters {
-            whales: 5,
-            photos: 2,
-            // 12 inliers raise the odds of 4 fourfold, from 1 : 4, and 20 sixteenfold.
-            worth: Curve::new(vec![[4.0, 0.2], [12.0, 0.5], [20.0, 0.8]]).unwrap(),
-            odds_weight: 1.0 / 4.0_f32.ln(),
-            votes_weight: 0.0,
-            edge_weight: 0.0,
-            new_raise: 0.0,
-            sharpness: 5.0,
-            first_slope: 1.0,
-            first_offset: 0.0,
-            new_first: None,
-        }
-    }
-
-    fn compared(inliers: &[(usize, u32)]) -> Found<'_> {
-        Found {
-            inliers,
-            votes: &[],
-            edges: &[],
-            heard: 1.0,
-        }
-    }
-
-    fn assert_near(raised: &[f32], expected: [f32; 3]) {
-        let far = |(raised, expected): (&f32, f32)| (raised - expected).abs() > 1e-6;
-        assert!(
-            !raised.iter().zip(expected).any(far),
-            "{raised:?} {expected:?}"
-        );
-    }
-
-    #[test]
-    fn a_match_raises_its_whale_and_nobody_else() {
-        let scores = [0.5, 0.9, 0.7];
-        let raised = parameters().raised(&scores, compared(&[(0, 12), (0, 3), (2, 99), (7, 99)]));
-        assert_near(&raised, [1.5, 0.9, 0.7]);
-        let twice = parameters().raised(&scores, compared(&[(0, 2), (1, 20)]));
-        assert_near(&twice, [0.5, 2.9, 0.7]);
-        let none = parameters().raised(&[], compared(&[(0, 12)]));
-        assert_eq!(none, Vec::<f32>::new());
-    }
-
-    #[test]
-    fn votes_raise_every_whale_and_new_by_a_constant() {
-        let searched = EvidenceParameters {
-            votes_weight: 2.0,
-            new_raise: 0.25,
-            ..parameters()
-        };
-        // 0.3 votes are half of all that votes are worth.
-        let found = Found {
-            inliers: &[(1, 12)],
-            votes: &[0.3, 0.0, 9.0],
-            edges: &[],
-            heard: 1.0,
-        };
-        assert_near(&searched.raised(&[0.5, 0.9, 0.75], found), [1.5, 1.9, 1.0]);
-        assert!(!found.is_nothing());
-        // Of four photos to compare one could be.
-        let found = Found {
-            heard: 0.25,
-            ..found
-        };
-        let raised = searched.raised(&[0.5, 0.9, 0.75], found);
-        assert_near(&raised, [1.5, 1.9, 0.8125]);
-        // A photo without keypoints says nothing about strangers either.
-        let silent = Found {
-            inliers: &[],
-            votes: &[0.0; 3],
-            edges: &[],
-            heard: 1.0,
-        };
-        assert_eq!(searched.raised(&[0.5, 0.9, 0.75], silent), [0.5, 0.9, 0.75]);
-        assert!(silent.is_nothing());
-    }
-
-    #[test]
-    fn an_edge_raises_by_its_fit_and_no_further_than_the_best() {
-        let searched = EvidenceParameters {
-            edge_weight: 2.0,
-            ..parameters()
-        };
-        let fits = |edges| Found {
-            edges,
-            ..compared(&[])
-        };
-        let raised = searched.raised(&[0.5, 0.9, 0.75], fits(&[5.0, -3.0, 9.0]));
-        assert_near(&raised, [1.5, 0.9, 0.75]);
-        let raised = searched.raised(&[0.5, 0.9, 0.75], fits(&[9.0, 99.0, 0.0]));
-        assert_near(&raised, [2.3, 2.7, 0.75]);
-        assert!(fits(&[0.0, -1.0, 0.0]).is_nothing());
-    }
-
-    #[test]
-    fn what_is_out_of_range_is_refused_by_name() {
-        assert_eq!(parameters().validate(), Ok(()));
-        let message =
-            |parameters: EvidenceParameters| parameters.validate().unwrap_err().to_string();
-        let none = EvidenceParameters {
-            whales: 0,
-            ..parameters()
-        };
-        assert!(message(none).contains("evidence whales is 0"));
-        let heavy = EvidenceParameters {
-            odds_weight: f32::NAN,
-            ..parameters()
-        };
-        assert!(message(heavy).contains("evidence odds_weight is NaN"));
-        let dull = EvidenceParameters {
-            sharpness: 0.0,
-            ..parameters()
-        };
-        assert!(message(dull).contains("sharpness is 0"));
-    }
-
-    proptest! {
-        #[test]
-        fn evidence_only_ever_raises(
-            scores in prop::collection::vec(-1.0_f32..3.0, 1..9),
-            found in prop::collection::vec((0_usize..9, 0_u32..60), 0..12),
-        ) {
-            let raised = parameters().raised(&scores, compared(&found));
-            prop_assert!(raised.iter().zip(&scores).all(|(raised, before)| raised >= before));
-            prop_assert_eq!(raised.last(), scores.last());
-            let mut turned = found.clone();
-            turned.reverse();
-            prop_assert_eq!(parameters().raised(&scores, compared(&turned)), raised);
-        }
-    }
-}
+mod tests;

@@ -97,13 +97,15 @@ fn print_gain(measure: &str, gain: &Gain) {
 /// Prints how evidence counts.
 pub fn print_parameters(how: &str, evidence: &EvidenceParameters) {
     say!(
-        "{how}: {} whales, {} photos of each; weight {:.3} a factor e of the odds, of votes {:.2}, of edges {:.2}; new {:+.2}",
+        "{how}: {} whales, {} photos of each; weight {:.3} a factor e of the odds, of votes {:.2}, of edges {:.2} and {:.2}; new {:+.2} and -{:.2}",
         evidence.whales,
         evidence.photos,
         evidence.odds_weight,
         evidence.votes_weight,
         evidence.edge_weight,
-        evidence.new_raise
+        evidence.clear_edge_weight,
+        evidence.new_raise,
+        evidence.new_fall
     );
 }
 

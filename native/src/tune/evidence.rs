@@ -57,7 +57,9 @@ fn unweighed(
         odds_weight: 0.0,
         votes_weight: 0.0,
         edge_weight: 0.0,
+        clear_edge_weight: 0.0,
         new_raise: 0.0,
+        new_fall: 0.0,
         sharpness: parameters.sharpness,
         first_slope: parameters.first_slope,
         first_offset: parameters.first_offset,
@@ -110,14 +112,16 @@ fn weighed(
     let said: Vec<Said> = pairs
         .map(|((scores, slot), found)| said(&start, scores, *slot, found))
         .collect();
-    let [sharpness, edges, votes, odds, new] = likeliest(&said, start.sharpness);
+    let [sharpness, edges, clear, votes, odds, fall, new] = likeliest(&said, start.sharpness);
     // A score is what the network says times 1.
     let weight = |weight: f64| (weight / sharpness).min(HEAVIEST) as f32;
     EvidenceParameters {
         odds_weight: weight(odds),
         votes_weight: weight(votes),
         edge_weight: weight(edges),
+        clear_edge_weight: weight(clear),
         new_raise: weight(new),
+        new_fall: weight(fall),
         ..start
     }
 }
@@ -142,11 +146,19 @@ fn said(start: &EvidenceParameters, scores: &[f32], slot: usize, found: &Finding
                 ..nothing()
             }),
             raised_by(EvidenceParameters {
+                clear_edge_weight: 1.0,
+                ..nothing()
+            }),
+            raised_by(EvidenceParameters {
                 votes_weight: 1.0,
                 ..nothing()
             }),
             raised_by(EvidenceParameters {
                 odds_weight: 1.0,
+                ..nothing()
+            }),
+            raised_by(EvidenceParameters {
+                new_fall: 1.0,
                 ..nothing()
             }),
         ],

@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 /// Kinds of what is said of every label.
-pub(super) const SAID: usize = 4;
+pub(super) const SAID: usize = 6;
 /// Weights: of what is said, and the constant for `New`.
 pub(super) const WEIGHTS: usize = SAID + 1;
 
@@ -189,7 +189,7 @@ mod tests {
         let edges = [edges[0], edges[1], 0.0].to_vec();
         Said {
             slot,
-            of_labels: [network.to_vec(), edges, vec![], vec![]],
+            of_labels: [network.to_vec(), edges, vec![], vec![], vec![], vec![]],
             heard: 1.0,
         }
     }
@@ -202,7 +202,7 @@ mod tests {
         let queries: Vec<Said> = (0..400).map(|i| query(usize::from(i % 4 == 0))).collect();
         let weights = likeliest(&queries, 1.0);
         assert!((weights[1] - 3.0_f64.ln()).abs() < 0.01, "{weights:?}");
-        assert_eq!(weights[2..4], [0.0; 2]);
+        assert_eq!(weights[2..SAID], [0.0; 4]);
     }
 
     /// Evidence that is wrong more often than right is left out, not turned round.
@@ -221,7 +221,7 @@ mod tests {
             .map(|i| query(if i % 2 == 0 { 2 } else { i % 4 / 2 }))
             .collect();
         // Two whales share one half.
-        assert!((likeliest(&queries, 1.0)[4] - 2.0_f64.ln()).abs() < 0.01);
+        assert!((likeliest(&queries, 1.0)[SAID] - 2.0_f64.ln()).abs() < 0.01);
     }
 
     /// Slope and bend against differences of the loss.
@@ -231,9 +231,9 @@ mod tests {
             said(0, [0.3, 0.5, 0.4], [0.8, 0.1]),
             said(2, [0.6, 0.2, 0.4], [0.1, 0.3]),
         ];
-        let at = [3.0, 1.5, 0.0, 0.0, 0.5];
+        let at = [3.0, 1.5, 0.0, 0.0, 0.0, 0.0, 0.5];
         let bowl = Bowl::at(&queries, &at);
-        for kind in [0, 1, 4] {
+        for kind in [0, 1, SAID] {
             let moved = |by: f64| {
                 let mut at = at;
                 at[kind] += by;
