@@ -53,7 +53,7 @@ export const WORDS = {
   turn: "Show the other photo",
   turning: "Change by itself",
   edges:
-    "compared: “trailing edge 6.0 σ” says that the line from tip to tip fits a photo of that whale better than the catalogue's photos do on average, by so many standard deviations. On photos of real humpbacks 4.5 σ are thirty times likelier with the right whale than with another.",
+    "compared: “edge 6.0 σ” says that the line from tip to tip fits a photo of that whale better than the catalogue's photos do on average, by so many standard deviations. On photos of real humpbacks 4.5 σ are thirty times likelier with the right whale than with another.",
 };
 
 /** What is listed about a catalogue. */
@@ -135,8 +135,8 @@ export function verdict(verdict) {
 export function why(candidate) {
   const { kind, nearest, edge } = candidate;
   const parts = [`score ${candidate.score.toFixed(3)}`];
-  if (typeof edge === "number") parts.push(`trailing edge ${edge.toFixed(1)}${SPACE}σ`);
-  if (nearest) parts.push(`most like ${nearest.photo}, similarity ${nearest.similarity.toFixed(2)}`);
+  if (typeof edge === "number") parts.push(`edge ${edge.toFixed(1)}${SPACE}σ`);
+  if (nearest) parts.push(`like ${nearest.photo}, similarity ${nearest.similarity.toFixed(2)}`);
   else if (kind === "new") parts.unshift(WORDS.newWhaleWhy);
   return parts.join(" · ");
 }
