@@ -123,7 +123,7 @@ fn pair(skin: &mut Skin) {
     );
 }
 
-/// Tracing one edge, and laying it on those of so many photos.
+/// Tracing a query's two edges, and laying them on those of so many photos.
 fn edges(dice: &mut ChaCha8Rng, photos: usize) {
     let pixels =
         (0..352 * 176).flat_map(|i| [if i / 352 < 60 + i % 352 / 8 { 190 } else { 60 }; 3]);
@@ -138,9 +138,9 @@ fn edges(dice: &mut ChaCha8Rng, photos: usize) {
         x1: 330.0,
         y1: 160.0,
     };
-    let tracing = median(|| drop(Edge::trace(&photo, box_of_it)));
+    let tracing = median(|| drop(Edge::of_query(&photo, box_of_it)));
     let mut any = || Edge::from_steps(std::array::from_fn(|_| dice.random_range(-30..=30)));
-    let query = any();
+    let query = [any(), any()];
     let gallery: Edges = (0..photos)
         .map(|_| any())
         .collect::<Vec<_>>()
@@ -149,7 +149,7 @@ fn edges(dice: &mut ChaCha8Rng, photos: usize) {
         .collect();
     let begun = Instant::now();
     for _ in 0..QUERIES {
-        drop(gallery.fit(Some(&query)));
+        drop(gallery.fit(&query));
     }
     println!(
         "trailing edges: tracing {tracing:.1} ms, laid on {photos} photos in {:.0} ms, {:.0} MB",

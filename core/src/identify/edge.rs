@@ -27,8 +27,7 @@ impl Identifier {
         let Some(edges) = &self.edges else {
             return Ok(Vec::new());
         };
-        let edge = Edge::trace(photo, region)?;
-        let fits = edges.fit(edge.as_ref());
+        let fits = edges.fit(&Edge::of_query(photo, region)?);
         let labels = self.gallery.rows().iter().map(|row| row.label);
         let individuals = self.gallery.individuals().len();
         Ok(LabelVotes::of(&fits, labels, individuals).votes)

@@ -78,6 +78,18 @@ impl Region {
         }
     }
 
+    /// Moved to the right and down by these shares of its width and of its height.
+    pub(crate) fn moved(&self, right: f32, down: f32) -> Self {
+        let Self { x0, y0, x1, y1 } = *self;
+        let (dx, dy) = ((x1 - x0) * right, (y1 - y0) * down);
+        Self {
+            x0: x0 + dx,
+            y0: y0 + dy,
+            x1: x1 + dx,
+            y1: y1 + dy,
+        }
+    }
+
     /// Intersection over union with `other`: 0 for disjoint rectangles, 1 for equal ones.
     pub fn overlap(&self, other: &Self) -> f32 {
         let side = |a0: f32, a1: f32, b0: f32, b1: f32| (a1.min(b1) - a0.max(b0)).max(0.0);

@@ -62,37 +62,45 @@ impl Edges {
         self.photos.len() * size_of::<Option<Scales>>()
     }
 
-    /// How well each photo's edge fits, in standard deviations above the mean of all photos, `[photos]`; 0 for those
-    /// without an edge, and for all where the query has none or fewer than [`FEWEST`] photos have one.
-    pub fn fit(&self, query: Option<&Edge>) -> Vec<f32> {
+    /// How well each photo's edge fits those of a query, [`Edge::of_query`], in standard deviations above the mean of all photos,
+    /// on average of the query's, `[photos]`; 0 for those without an edge, and for all where the query has none or fewer than
+    /// [`FEWEST`] photos have one.
+    pub fn fit(&self, query: &[Edge]) -> Vec<f32> {
         self.fit_among(query, &|_| true)
     }
 
     /// As [`Self::fit`], as if only the photos that are `in_it`, `[photos]`, were in the gallery.
-    pub fn fit_of_some(&self, in_it: &[bool], query: Option<&Edge>) -> Vec<f32> {
+    pub fn fit_of_some(&self, in_it: &[bool], query: &[Edge]) -> Vec<f32> {
         self.fit_among(query, &|photo| in_it[photo])
     }
 
-    fn fit_among(&self, query: Option<&Edge>, in_it: &dyn Fn(usize) -> bool) -> Vec<f32> {
+    fn fit_among(&self, query: &[Edge], in_it: &dyn Fn(usize) -> bool) -> Vec<f32> {
         let mut fits = vec![0.0; self.photos.len()];
         let with_edges = self.photos.iter().enumerate();
         let among: Vec<(usize, &Scales)> = with_edges
             .filter(|(photo, _)| in_it(*photo))
             .filter_map(|(photo, scales)| Some((photo, scales.as_ref()?)))
             .collect();
-        let Some(query) = query.filter(|_| among.len() >= FEWEST) else {
+        if among.len() < FEWEST {
             return fits;
-        };
-        let query = Scales::of(query);
-        let asked: [Piece; ASKED] = array::from_fn(|asked| query.piece(asked * EVERY));
-        let distances = of_all(&among, |(_, scales)| Distances::of(&asked, scales));
-        let background = background(&distances);
-        let sums = of_all(&distances, |distances| distances.best_sum(&background));
-        for ((photo, _), fit) in among.iter().zip(standardised(&sums)) {
-            fits[*photo] = fit;
+        }
+        for edge in query {
+            for ((photo, _), fit) in among.iter().zip(laid(edge, &among)) {
+                fits[*photo] += fit / query.len() as f32;
+            }
         }
         fits
     }
+}
+
+/// How well an edge lies on each photo's, in standard deviations.
+fn laid(edge: &Edge, photos: &[(usize, &Scales)]) -> Vec<f32> {
+    let query = Scales::of(edge);
+    let asked: [Piece; ASKED] = array::from_fn(|asked| query.piece(asked * EVERY));
+    let distances = of_all(photos, |(_, scales)| Distances::of(&asked, scales));
+    let background = background(&distances);
+    let sums = of_all(&distances, |distances| distances.best_sum(&background));
+    standardised(&sums)
 }
 
 /// Of every item, on all threads that there are.

@@ -10,12 +10,14 @@
 //! 3. `trace`: the one line through all columns that most speaks for, and of it the heights;
 //! 4. `curve`: [`Edge`], the heights of both halves, from tip to notch and from notch to tip, in 192 bytes;
 //! 5. `segments`: short pieces of it at three scales, each as 36 numbers of unit length;
-//! 6. `fit`: how well a query's pieces, in order, lie on those of every photo of a gallery.
+//! 6. `query`: a query's edges, for it is traced in two boxes;
+//! 7. `fit`: how well a query's pieces, in order, lie on those of every photo of a gallery.
 
 mod curve;
 mod field;
 mod fit;
 pub mod guide;
+mod query;
 mod segments;
 mod sight;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::slice;
 
 use proptest::prelude::*;
 
@@ -14,7 +15,7 @@ use super::trace::{BLOCK, STEP, steps};
 use crate::photo::{Photo, Region};
 
 /// Numbers between -1 and 1 without meaning, the same every time (Knuth's MMIX generator).
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
     fn next(&mut self) -> f32 {
@@ -38,7 +39,7 @@ fn drawn(ripples: &[f32], x: f32) -> f32 {
     hollow + notch + ripples.iter().enumerate().map(wave).sum::<f32>()
 }
 
-const BOX: Region = Region {
+pub(super) const BOX: Region = Region {
     x0: 20.0,
     y0: 15.0,
     x1: 340.0,
@@ -46,7 +47,7 @@ const BOX: Region = Region {
 };
 
 /// A dark fluke before brighter water, in [`BOX`].
-fn photo(ripples: &[f32], [dark, bright]: [f32; 2], noise: f32) -> Photo {
+pub(super) fn photo(ripples: &[f32], [dark, bright]: [f32; 2], noise: f32) -> Photo {
     let (width, height) = (360, 170);
     let mut numbers = Numbers(5);
     let mut pixels = Vec::with_capacity(3 * width * height);
@@ -66,11 +67,11 @@ fn photo(ripples: &[f32], [dark, bright]: [f32; 2], noise: f32) -> Photo {
     }
 }
 
-fn ripples(numbers: &mut Numbers) -> [f32; 8] {
+pub(super) fn ripples(numbers: &mut Numbers) -> [f32; 8] {
     core::array::from_fn(|_| 0.012 * numbers.next())
 }
 
-fn traced(photo: &Photo, region: Region) -> Edge {
+pub(super) fn traced(photo: &Photo, region: Region) -> Edge {
     Edge::trace(photo, region).unwrap().unwrap()
 }
 
@@ -192,7 +193,7 @@ fn a_photo_of_the_same_whale_fits_best_by_far() {
     };
     for whale in [0, 7, 23, 39] {
         let query = seen(whale, [80.0, 150.0], off);
-        let fits = edges.fit(Some(&query));
+        let fits = edges.fit(slice::from_ref(&query));
         let others = fits.iter().enumerate().filter(|(photo, _)| *photo != whale);
         let second = others
             .map(|(_, &fit)| fit)
@@ -228,8 +229,8 @@ fn some_photos_fit_as_if_the_others_were_not_there() {
         .zip(&in_it)
         .map(|(edge, &is)| is.then_some(edge));
     let alone: Edges = some.collect();
-    let fits = all.fit_of_some(&in_it, Some(&query));
-    assert_eq!(fits, alone.fit(Some(&query)));
+    let fits = all.fit_of_some(&in_it, slice::from_ref(&query));
+    assert_eq!(fits, alone.fit(slice::from_ref(&query)));
     assert!(
         in_it
             .iter()
@@ -243,15 +244,29 @@ fn without_an_edge_or_with_few_photos_nothing_fits() {
     let mut numbers = Numbers(2);
     let gallery: Vec<Edge> = (0..FEWEST).map(|_| any_edge(&mut numbers)).collect();
     let enough: Edges = gallery.iter().map(Some).collect();
-    assert_eq!(enough.fit(None), vec![0.0; FEWEST]);
-    assert!(enough.fit(Some(&gallery[3])).iter().any(|&fit| fit > 1.0));
+    assert_eq!(enough.fit(&[]), vec![0.0; FEWEST]);
+    assert!(enough.fit(&gallery[3..4]).iter().any(|&fit| fit > 1.0));
     let few: Edges = gallery[1..].iter().map(Some).chain([None]).collect();
-    assert_eq!(few.fit(Some(&gallery[3])), vec![0.0; FEWEST]);
+    assert_eq!(few.fit(&gallery[3..4]), vec![0.0; FEWEST]);
     assert_eq!(few.photos(), FEWEST);
     // All alike: nobody is better than the others.
     let alike: Edges = (0..30).map(|_| Some(&gallery[0])).collect();
-    assert_eq!(alike.fit(Some(&gallery[1])), vec![0.0; 30]);
-    assert_eq!(Edges::default().fit(Some(&gallery[0])), Vec::<f32>::new());
+    assert_eq!(alike.fit(&gallery[1..2]), vec![0.0; 30]);
+    assert_eq!(Edges::default().fit(&gallery[..1]), Vec::<f32>::new());
+}
+
+#[test]
+fn a_query_of_two_edges_fits_by_their_mean() {
+    let mut numbers = Numbers(7);
+    let gallery: Vec<Edge> = (0..30).map(|_| any_edge(&mut numbers)).collect();
+    let edges: Edges = gallery.iter().map(Some).collect();
+    let query = [any_edge(&mut numbers), gallery[4].clone()];
+    let both = edges.fit(&query);
+    let [one, other] = [0, 1].map(|edge| edges.fit(&query[edge..=edge]));
+    for photo in 0..30 {
+        assert!((both[photo] - (one[photo] + other[photo]) / 2.0).abs() < 1e-6);
+    }
+    assert!(one != other);
 }
 
 /// The distance of a piece of an edge to one of another's.

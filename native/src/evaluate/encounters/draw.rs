@@ -5,7 +5,7 @@ use super::{
 };
 use crate::data::{Catalogue, Split};
 use crate::evaluate::embeddings::{Embeddings, embed_catalogue, embed_photos};
-use crate::evaluate::evidence::{Searching, TunedEvidence, catalogue_edges, catalogue_keypoints};
+use crate::evaluate::evidence::{Marks, Searching, TunedEvidence};
 use crate::progress::Progress;
 use crate::train::Run;
 use crate::tune::{LabelledQueries, TuneError};
@@ -64,9 +64,8 @@ pub fn evaluate_encounters_searched(
     let evidence = &TunedEvidence::read(run.folder(), parameters)?.search;
     let unseen = Unseen::of(run, catalogue, device, progress)?;
     let places = [&unseen.split.train[..], &unseen.split.unseen].concat();
-    let keypoints = catalogue_keypoints(run, catalogue, progress)?;
-    let edges = catalogue_edges(run, catalogue, progress)?;
-    let searching = Searching::new((&keypoints, &edges), &places, progress);
+    let marks = Marks::of(run, catalogue, &unseen.split.unseen, true, progress)?;
+    let searching = Searching::new(&marks, &places, progress);
     let deciding = Deciding {
         parameters,
         evidence: Some(evidence),

@@ -1,5 +1,6 @@
 //! What comparing finds for held-out photos.
 
+use super::marks::Marks;
 use crate::Result;
 use crate::data::{Catalogue, Split};
 use crate::evaluate::embeddings::Embeddings;
@@ -9,10 +10,10 @@ use crate::tune::LabelledQueries;
 use flukeprint_core::decision::{
     DecisionParameters, Findings, Listed, ShortlistSize, first_by_score, first_by_votes,
 };
+use flukeprint_core::evidence::Features;
 use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::verify::{CompareOptions, compare};
 use flukeprint_core::evidence::vote::{Index, IndexOptions, LabelVotes, VoteOptions};
-use flukeprint_core::evidence::{Edge, Features};
 use flukeprint_core::gallery::{Gallery, GalleryError};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -179,11 +180,9 @@ impl<'a> Pairs<'a> {
 pub(super) struct Search<'a> {
     catalogue: &'a Catalogue,
     gallery: Gallery,
-    keypoints: &'a [Features],
+    marks: &'a Marks,
     index: Index,
-    /// Those of all photos, and the gallery's.
-    edges: &'a [Option<Edge>],
-    gallery_edges: Edges,
+    edges: Edges,
     /// By photo: no parameter changes them.
     heard: Vec<OnceLock<Heard>>,
     /// Other parameters ask for other whales, but for few.
@@ -196,18 +195,17 @@ impl<'a> Search<'a> {
         catalogue: &'a Catalogue,
         split: &Split,
         embeddings: &Embeddings,
-        (keypoints, edges): (&'a [Features], &'a [Option<Edge>]),
+        marks: &'a Marks,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let photos = || split.train.iter();
-        let descriptors = photos().map(|&photo| &keypoints[photo]).collect();
+        let keypoints = &marks.keypoints;
+        let descriptors = split.train.iter().map(|&photo| &keypoints[photo]).collect();
         Ok(Self {
             catalogue,
             gallery: embeddings.gallery(catalogue, &split.train)?,
-            keypoints,
+            marks,
             index: build_index(descriptors, &IndexOptions::default(), progress),
-            gallery_edges: photos().map(|&photo| edges[photo].as_ref()).collect(),
-            edges,
+            edges: marks.gallery(&split.train),
             heard: keypoints.iter().map(|_| OnceLock::new()).collect(),
             pairs: Pairs::of(keypoints),
         })
@@ -244,7 +242,7 @@ impl<'a> Search<'a> {
 
     fn one(&self, photo: usize, feature: &[f32], scores: &[f32]) -> Result<Found> {
         let heard = self.heard[photo].get_or_init(|| self.heard_of(photo));
-        if self.keypoints[photo].keypoints.is_empty() {
+        if self.marks.keypoints[photo].keypoints.is_empty() {
             return Ok(Found::nothing(heard));
         }
         let looked = Looked {
@@ -258,10 +256,14 @@ impl<'a> Search<'a> {
     }
 
     fn heard_of(&self, photo: usize) -> Heard {
-        let query = &self.keypoints[photo];
+        let query = &self.marks.keypoints[photo];
         let votes = self.index.vote(query, &VoteOptions::default());
-        let fits = self.gallery_edges.fit(self.edges[photo].as_ref());
-        Heard::of(&self.gallery, &votes, &fits)
+        Heard::of(&self.gallery, &votes, &self.fits(photo))
+    }
+
+    /// How well the edge of every photo of the gallery fits.
+    fn fits(&self, photo: usize) -> Vec<f32> {
+        self.edges.fit(&self.marks.asked[photo])
     }
 
     /// How well the edges of all labels fit each of `photos`, and nothing else.
@@ -271,10 +273,7 @@ impl<'a> Search<'a> {
         let of = |&photo: &usize| {
             let edges = match self.heard[photo].get() {
                 Some(heard) => heard.edges.votes.clone(),
-                None => {
-                    let fits = self.gallery_edges.fit(self.edges[photo].as_ref());
-                    of_labels(&self.gallery, &fits).votes
-                }
+                None => of_labels(&self.gallery, &self.fits(photo)).votes,
             };
             progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
             Findings {

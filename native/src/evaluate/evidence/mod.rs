@@ -10,6 +10,7 @@ mod edges;
 mod found;
 mod judged;
 mod keypoints;
+mod marks;
 mod measure;
 mod saved;
 mod searching;
@@ -29,13 +30,13 @@ use crate::progress::Progress;
 use crate::tune::{LabelledQueries, TuneError, tune};
 use burn::tensor::Device;
 use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
-use flukeprint_core::evidence::{Edge, Features};
 use found::{Found, MOST_WHALES, Search};
 use serde::Serialize;
 
 pub use calibration::Calibration;
 pub use edges::catalogue_edges;
 pub use keypoints::{catalogue_keypoints, keypoint_files};
+pub(crate) use marks::Marks;
 pub use saved::carry_over;
 pub(crate) use searching::Searching;
 use tuned::tuned_edges;
@@ -203,8 +204,7 @@ struct Ground {
     /// All held-out photos, the tuning half first, and their places in the catalogue.
     queries: LabelledQueries,
     photos: Vec<usize>,
-    keypoints: Vec<Features>,
-    edges: Vec<Option<Edge>>,
+    marks: Marks,
 }
 
 impl Ground {
@@ -218,16 +218,14 @@ impl Ground {
     ) -> Result<Self> {
         let split = ensemble.split(catalogue)?;
         let embeddings = ensemble.embeddings(catalogue, &split, device, progress)?;
+        let photos = HeldOut::All.photos(&split);
+        let asked = [&photos[..], &split.unseen].concat();
         Ok(Self {
             parameters: ensemble.decision,
             queries: queries(catalogue, &split, &embeddings, HeldOut::All)?,
-            photos: HeldOut::All.photos(&split),
+            photos,
             embeddings,
-            keypoints: match compared {
-                true => catalogue_keypoints(ensemble.first(), catalogue, progress)?,
-                false => vec![Features::default(); catalogue.photos.len()],
-            },
-            edges: catalogue_edges(ensemble.first(), catalogue, progress)?,
+            marks: Marks::of(ensemble.first(), catalogue, &asked, compared, progress)?,
             split,
         })
     }
@@ -237,8 +235,8 @@ impl Ground {
         catalogue: &'a Catalogue,
         progress: &dyn Progress,
     ) -> Result<Search<'a>> {
-        let looked = (&self.keypoints[..], &self.edges[..]);
-        Search::new(catalogue, &self.split, &self.embeddings, looked, progress)
+        let (split, embeddings) = (&self.split, &self.embeddings);
+        Search::new(catalogue, split, embeddings, &self.marks, progress)
     }
 
     /// The held-out photos with these numbers.

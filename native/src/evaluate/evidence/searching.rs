@@ -2,43 +2,37 @@
 
 use super::by_all;
 use super::found::{Found, Heard, Looked, Pairs};
+use super::marks::Marks;
 use crate::Result;
 use crate::evidence::build_index;
 use crate::progress::Progress;
 use flukeprint_core::decision::{EvidenceParameters, Findings};
 use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::evidence::vote::{Index, IndexOptions, VoteOptions};
-use flukeprint_core::evidence::{Edge, Features};
 use flukeprint_core::gallery::Gallery;
 use std::collections::HashMap;
 
 /// All photos that a gallery may hold, ready to vote.
 pub(crate) struct Searching<'a> {
-    keypoints: &'a [Features],
+    marks: &'a Marks,
     index: Index,
-    /// Those of all photos of the catalogue, and of those that a gallery may hold.
-    edges: &'a [Option<Edge>],
-    gallery_edges: Edges,
+    /// Of the photos that a gallery may hold.
+    edges: Edges,
     /// Where a photo of the catalogue stands in the index.
     places: HashMap<usize, usize>,
     pairs: Pairs<'a>,
 }
 
 impl<'a> Searching<'a> {
-    /// `photos` by their places in the catalogue, of all of whose photos these are the keypoints.
-    pub(crate) fn new(
-        (keypoints, edges): (&'a [Features], &'a [Option<Edge>]),
-        photos: &[usize],
-        progress: &dyn Progress,
-    ) -> Self {
-        let descriptors = photos.iter().map(|&photo| &keypoints[photo]);
+    /// `photos` by their places in the catalogue, whose marks these are.
+    pub(crate) fn new(marks: &'a Marks, photos: &[usize], progress: &dyn Progress) -> Self {
+        let descriptors = photos.iter().map(|&photo| &marks.keypoints[photo]);
         Self {
-            gallery_edges: photos.iter().map(|&photo| edges[photo].as_ref()).collect(),
-            edges,
+            edges: marks.gallery(photos),
             index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
             places: photos.iter().copied().zip(0..).collect(),
-            pairs: Pairs::of(keypoints),
-            keypoints,
+            pairs: Pairs::of(&marks.keypoints),
+            marks,
         }
     }
 
@@ -65,7 +59,7 @@ impl<'a> Searching<'a> {
         photo: usize,
         (feature, scores): (&[f32], &[f32]),
     ) -> Result<Found> {
-        let query = &self.keypoints[photo];
+        let query = &self.marks.keypoints[photo];
         let places = gallery
             .rows()
             .iter()
@@ -77,10 +71,7 @@ impl<'a> Searching<'a> {
         let of_gallery =
             |by_place: Vec<f32>| -> Vec<f32> { places.iter().map(|&p| by_place[p]).collect() };
         let votes = of_gallery(self.index.vote_of_some(&in_it, query, &options));
-        let fits = of_gallery(
-            self.gallery_edges
-                .fit_of_some(&in_it, self.edges[photo].as_ref()),
-        );
+        let fits = of_gallery(self.edges.fit_of_some(&in_it, &self.marks.asked[photo]));
         let heard = &Heard::of(gallery, &votes, &fits);
         if query.keypoints.is_empty() {
             return Ok(Found::nothing(heard));

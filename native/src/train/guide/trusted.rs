@@ -4,6 +4,7 @@ use super::Fluke;
 use crate::progress::Progress;
 use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::gallery::Label;
+use std::slice;
 
 /// A line that fits another photo of its whale by so many standard deviations runs along the edge in both: the best of
 /// a thousand others comes to 5 seldom.
@@ -26,7 +27,7 @@ pub(super) fn trusted(labels: &[Label], flukes: &[Fluke], progress: &dyn Progres
             return flukes[place].plain >= plain;
         }
         let others: Vec<bool> = (0..flukes.len()).map(|other| other != place).collect();
-        let fits = edges.fit_of_some(&others, Some(&flukes[place].edge));
+        let fits = edges.fit_of_some(&others, slice::from_ref(&flukes[place].edge));
         mates.into_iter().any(|mate| fits[mate] >= FITS)
     };
     (0..flukes.len()).filter(is_trusted).collect()
