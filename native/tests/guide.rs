@@ -34,12 +34,44 @@ fn a_guide_is_the_same_every_time_and_is_one_to_trace_with() {
     };
     let bytes = fs::read(made("one.safetensors", "1")).unwrap();
     assert!(bytes == fs::read(made("two.safetensors", "2")).unwrap());
-    let guide = Guide::read("one.safetensors", &bytes).unwrap();
+    // A second round, on lines that are found with the first one's guide.
+    let out = place.path().join("second.safetensors");
+    let mut second = train(&data, &out, "2");
+    succeed(
+        second
+            .arg("--before")
+            .arg(place.path().join("one.safetensors")),
+    );
+    assert!(bytes != fs::read(&out).unwrap());
+    is_a_guide(&bytes);
+    is_a_guide(&fs::read(&out).unwrap());
+}
+
+/// In every column it says how likely each row is.
+fn is_a_guide(bytes: &[u8]) {
+    let guide = Guide::read("guide.safetensors", bytes).unwrap();
     let likely = guide.likely(&[0.0; ROWS * COLUMNS]);
     for column in 0..COLUMNS {
         let shares = (0..ROWS).map(|row| likely[row * COLUMNS + column].exp());
         assert!((shares.sum::<f32>() - 1.0).abs() < 1e-4, "{column}");
     }
+}
+
+#[test]
+fn a_round_before_that_is_no_guide_is_refused_by_its_name() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("catalogue");
+    drawn(&data, "6", "0");
+    let out = place.path().join("guide.safetensors");
+    let before = place.path().join("before.safetensors");
+    let refused = || {
+        let mut train = train(&data, &out, "2");
+        refusal(&train.arg("--before").arg(&before).output().unwrap())
+    };
+    assert!(refused().contains("before.safetensors"), "{}", refused());
+    fs::write(&before, b"no guide").unwrap();
+    assert!(refused().contains("before.safetensors"), "{}", refused());
+    assert!(!out.exists());
 }
 
 #[test]

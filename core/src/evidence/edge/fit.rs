@@ -14,10 +14,8 @@ use super::curve::Edge;
 use super::segments::{PIECES, Piece, Scales};
 use super::{larger, smaller};
 
-/// Every so manyeth piece of a query is looked for.
+/// Every so manyeth piece of a query is looked for: one from its first edge, one from its second, and so on in turn.
 const EVERY: usize = 4;
-/// Pieces that are looked for.
-const ASKED: usize = PIECES / EVERY;
 /// How far from its own place a piece is looked for, in pieces.
 const FAR: usize = 12;
 /// Places where a piece is looked for.
@@ -84,23 +82,41 @@ impl Edges {
         if among.len() < FEWEST {
             return fits;
         }
-        for edge in query {
-            for ((photo, _), fit) in among.iter().zip(laid(edge, &among)) {
-                fits[*photo] += fit / query.len() as f32;
+        let edges = query.len();
+        for (number, edge) in query.iter().enumerate() {
+            let in_turn = (EVERY * number..PIECES).step_by(EVERY * edges);
+            let fit = laid(edge, in_turn, &among);
+            for ((photo, _), fit) in among.iter().zip(fit) {
+                fits[*photo] += fit / edges as f32;
             }
         }
         fits
     }
 }
 
-/// How well an edge lies on each photo's, in standard deviations.
-fn laid(edge: &Edge, photos: &[(usize, &Scales)]) -> Vec<f32> {
+/// How well the pieces of an edge that have these numbers lie on each photo's, in standard deviations.
+fn laid(
+    edge: &Edge,
+    numbers: impl Iterator<Item = usize>,
+    photos: &[(usize, &Scales)],
+) -> Vec<f32> {
     let query = Scales::of(edge);
-    let asked: [Piece; ASKED] = array::from_fn(|asked| query.piece(asked * EVERY));
+    let asked: Vec<Asked> = numbers
+        .map(|number| Asked {
+            number,
+            piece: query.piece(number),
+        })
+        .collect();
     let distances = of_all(photos, |(_, scales)| Distances::of(&asked, scales));
     let background = background(&distances);
     let sums = of_all(&distances, |distances| distances.best_sum(&background));
     standardised(&sums)
+}
+
+/// A piece that is looked for.
+struct Asked {
+    number: usize,
+    piece: Piece,
 }
 
 /// Of every item, on all threads that there are.
@@ -124,20 +140,19 @@ struct Distances {
     /// Of every piece.
     pieces: Vec<[f32; LAID]>,
     /// The least of each.
-    nearest: [f32; ASKED],
+    nearest: Vec<f32>,
 }
 
 impl Distances {
-    fn of(query: &[Piece; ASKED], photo: &Scales) -> Self {
+    fn of(query: &[Asked], photo: &Scales) -> Self {
         let scales = photo.scales_of_pieces();
-        let mut nearest = [BEYOND; ASKED];
-        let of_piece = |(asked, piece): (usize, &Piece)| {
-            let distances = of_piece(piece, asked * EVERY, photo, &scales);
-            nearest[asked] = distances.into_iter().fold(BEYOND, smaller);
-            distances
-        };
-        let pieces = query.iter().enumerate().map(of_piece).collect();
-        Self { pieces, nearest }
+        let of_piece = |asked: &Asked| of_piece(asked, photo, &scales);
+        let pieces: Vec<[f32; LAID]> = query.iter().map(of_piece).collect();
+        let nearest = |distances: &[f32; LAID]| distances.iter().copied().fold(BEYOND, smaller);
+        Self {
+            nearest: pieces.iter().map(nearest).collect(),
+            pieces,
+        }
     }
 
     /// The most that the pieces in order are worth.
@@ -164,10 +179,14 @@ impl Distances {
     }
 }
 
-/// The distances of a query's piece, that of number `middle`, to those near its place. Not inlined: a browser makes fast what is
+/// The distances of a query's piece to those near its place. Not inlined: a browser makes fast what is
 /// called often.
 #[inline(never)]
-fn of_piece(piece: &Piece, middle: usize, photo: &Scales, scales: &[f32; PIECES]) -> [f32; LAID] {
+fn of_piece(asked: &Asked, photo: &Scales, scales: &[f32; PIECES]) -> [f32; LAID] {
+    let &Asked {
+        number: middle,
+        ref piece,
+    } = asked;
     let (first, last) = (middle.saturating_sub(FAR), (middle + FAR).min(PIECES - 1));
     let mut distances = [BEYOND; LAID];
     let within = &mut distances[first + FAR - middle..=last + FAR - middle];
@@ -200,7 +219,7 @@ fn background(photos: &[Distances]) -> Vec<f32> {
         let mut nearest: Vec<f32> = photos.iter().map(|photo| photo.nearest[asked]).collect();
         *nearest.select_nth_unstable_by(rank, f32::total_cmp).1
     };
-    (0..ASKED).map(of_piece).collect()
+    (0..photos[0].nearest.len()).map(of_piece).collect()
 }
 
 /// Values less their mean, over their standard deviation; zeros where they are all the same.

@@ -1,4 +1,4 @@
-//! What a guide is trained on: photos as it sees them, and the lines that are found without one.
+//! What a guide is trained on: photos as it sees them, and the lines that are found without one, or with an earlier one.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -13,7 +13,7 @@ use crate::photo::{Photo, Region};
 /// Columns of what a guide sees that the edge runs through; beside them are the tips and what is beyond.
 pub const SEEN: Range<usize> = 5..123;
 
-/// A fluke as a guide sees it, its edge traced without one.
+/// A fluke as a guide sees it, its edge traced with another or without one.
 #[derive(Clone, Debug)]
 pub struct Sight {
     /// The picture, `[64, 128]`, from -1 to 1.
@@ -27,15 +27,15 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Traces the edge of the fluke in `region`; `None` where that is higher than wide as no fluke is.
+    /// Traces the edge of the fluke in `region`, with the `guide` if there is one; `None` where that is higher than wide as no fluke is.
     ///
     /// # Errors
     /// [`crate::Error::Region`] when the region has no pixel in the photo.
-    pub fn of(photo: &Photo, region: Region) -> Result<Option<Self>> {
+    pub fn of(photo: &Photo, region: Region, guide: Option<&Guide>) -> Result<Option<Self>> {
         let Some(field) = Field::of(photo, region)? else {
             return Ok(None);
         };
-        let line = trace(&field, None)?;
+        let line = trace(&field, guide)?;
         let flux = line.iter().enumerate().map(|(column, height)| {
             let row = libm::roundf(height + field.top as f32).max(0.0) as usize;
             field.level[(FIRST + column) * field.rows + row.min(field.rows - 1)]

@@ -256,17 +256,31 @@ fn without_an_edge_or_with_few_photos_nothing_fits() {
 }
 
 #[test]
-fn a_query_of_two_edges_fits_by_their_mean() {
+fn of_a_query_of_two_edges_both_are_heard() {
     let mut numbers = Numbers(7);
     let gallery: Vec<Edge> = (0..30).map(|_| any_edge(&mut numbers)).collect();
     let edges: Edges = gallery.iter().map(Some).collect();
-    let query = [any_edge(&mut numbers), gallery[4].clone()];
-    let both = edges.fit(&query);
-    let [one, other] = [0, 1].map(|edge| edges.fit(&query[edge..=edge]));
-    for photo in 0..30 {
-        assert!((both[photo] - (one[photo] + other[photo]) / 2.0).abs() < 1e-6);
-    }
-    assert!(one != other);
+    let best = |fits: &[f32]| {
+        let mut photos: Vec<usize> = (0..30).collect();
+        photos.sort_by(|&a, &b| fits[b].total_cmp(&fits[a]));
+        [photos[0], photos[1]]
+    };
+    let both = edges.fit(&[gallery[4].clone(), gallery[9].clone()]);
+    let mut first = best(&both);
+    first.sort_unstable();
+    assert_eq!(first, [4, 9]);
+    // One edge says all of it alone: as much as both that say the same.
+    let alone = edges.fit(&gallery[4..5]);
+    let twice = edges.fit(&[gallery[4].clone(), gallery[4].clone()]);
+    assert_eq!([best(&alone)[0], best(&twice)[0]], [4, 4]);
+    assert!(
+        (alone[4] - twice[4]).abs() < 0.5,
+        "{} {}",
+        alone[4],
+        twice[4]
+    );
+    assert!(both[4] < alone[4] && both[9] < alone[4]);
+    assert!(both.iter().sum::<f32>().abs() < 1e-3);
 }
 
 /// The distance of a piece of an edge to one of another's.

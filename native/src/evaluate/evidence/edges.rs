@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The file of those of a gallery and of those of queries, and the way in which they are traced: another needs another number.
-const GALLERY: (&str, &str) = ("edges.safetensors", "edges 3");
+const GALLERY: (&str, &str) = ("edges.safetensors", "edges 4");
 const QUERIES: (&str, &str) = ("query-edges.safetensors", "query edges 1");
 /// The most edges of a gallery's photo and of a query.
 const ONE: usize = 1;

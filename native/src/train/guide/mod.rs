@@ -1,10 +1,13 @@
 //! Training of what guides the tracing of trailing edges: no table says where an edge runs, so the lines that are
-//! found without a guide are learnt from, where there is reason to trust them.
+//! found without a guide are learnt from, where there is reason to trust them; then those that are found with that guide,
+//! more of which are right.
 //!
 //! - `trusted`: which lines those are;
 //! - `samples`: the fluke seen again, moved and in other light, its line known;
+//! - `clutter`: what else looks like an edge, drawn into samples;
 //! - `network`: the guide as burn trains it.
 
+mod clutter;
 mod network;
 mod samples;
 mod trusted;
@@ -21,6 +24,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use flukeprint_core::bundle::weights;
 use flukeprint_core::evidence::edge::Sight;
+use flukeprint_core::evidence::edge::guide::Guide;
 use flukeprint_core::gallery::Label;
 use flukeprint_core::model::named;
 use network::GuideNetwork;
@@ -43,24 +47,34 @@ const UNSEEN_WHALES: usize = 150;
 /// A fluke whose line is trusted.
 type Fluke = Arc<Sight>;
 
-/// Trains a guide on the training photos of the catalogue in the folder `data`, the split drawn by `seed`, and
-/// writes it to `out`, 8 bits a weight.
+/// How a guide is trained.
+#[derive(Clone, Copy, Debug)]
+pub struct Round<'a> {
+    /// Of weights, split, order and views.
+    pub seed: u64,
+    /// How often every fluke is seen.
+    pub epochs: usize,
+    /// The guide of the round before, a file; without one lines are found without a guide, and flukes seen without clutter.
+    pub before: Option<&'a Path>,
+}
+
+/// Trains a guide on the training photos of the catalogue in the folder `data`, and writes it to `out`, 8 bits a weight.
 ///
 /// The same catalogue and seed give the same file on the CPU.
 ///
 /// # Errors
-/// Unusable data, fewer trusted lines than a batch, a loss that is no number any more, a full disk.
+/// Unusable data, a guide before that is none, fewer trusted lines than a batch, a loss that is no number any more, a full disk.
 pub fn train(
     data: &Path,
-    seed: u64,
-    epochs: usize,
     out: &Path,
+    round: &Round<'_>,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<()> {
+    let before = round.before.map(read).transpose()?;
     let catalogue = &read_catalogue(data, progress)?;
-    let split = Split::draw(catalogue, seed, NEW_WHALES, UNSEEN_WHALES);
-    let sights = sights(catalogue, &split.train, progress)?;
+    let split = Split::draw(catalogue, round.seed, NEW_WHALES, UNSEEN_WHALES);
+    let sights = sights(catalogue, &split.train, before.as_ref(), progress)?;
     let labels: Vec<Label> = sights
         .iter()
         .map(|(photo, _)| catalogue.photos[*photo].label)
@@ -79,14 +93,24 @@ pub fn train(
             wanted: "a catalogue with 32 flukes or more whose trailing edge is plain",
         });
     }
-    let trained = learn(&flukes, &trusted, seed, epochs, device, progress)?;
+    let trained = learn(&flukes, &trusted, round, device, progress)?;
     write_atomically(out, &weights::encode(&named::read(&trained)?)?)
+}
+
+/// The guide in a file.
+fn read(path: &Path) -> Result<Guide> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Guide::read(&path.display().to_string(), &bytes)?)
 }
 
 /// The flukes among `photos` that have an edge, each with its photo's place in the catalogue.
 fn sights(
     catalogue: &Catalogue,
     photos: &[usize],
+    guide: Option<&Guide>,
     progress: &dyn Progress,
 ) -> Result<Vec<(usize, Fluke)>> {
     let done = AtomicUsize::new(0);
@@ -94,7 +118,7 @@ fn sights(
     let of = |&place: &usize| {
         let entry: &PhotoEntry = &catalogue.photos[place];
         let (photo, region) = read_photo(entry)?;
-        let sight = Sight::of(&photo, region).map_err(|error| Error::Photo {
+        let sight = Sight::of(&photo, region, guide).map_err(|error| Error::Photo {
             path: entry.path.clone(),
             reason: error.to_string(),
         })?;
@@ -108,11 +132,11 @@ fn sights(
 fn learn(
     flukes: &[Fluke],
     trusted: &[usize],
-    seed: u64,
-    epochs: usize,
+    round: &Round<'_>,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<GuideNetwork> {
+    let &Round { seed, epochs, .. } = round;
     device.seed(seed);
     let device = device.clone().autodiff();
     let mut guide = GuideNetwork::init(&device);
@@ -122,7 +146,7 @@ fn learn(
     progress.begin("training the guide", steps * epochs);
     for epoch in 0..epochs {
         let mut tally = Tally::new("the guide", epoch);
-        for batch in batches(flukes, trusted, seed, epoch as u64) {
+        for batch in batches(flukes, trusted, round, epoch as u64) {
             let (input, target) = samples::tensors(&batch?.samples, &device);
             let step = epoch * steps + tally.steps();
             let loss = network::loss(guide.forward(input), target);
@@ -145,7 +169,9 @@ fn learn(
     Ok(guide)
 }
 
-fn batches(flukes: &[Fluke], trusted: &[usize], seed: u64, epoch: u64) -> Batches<Sample> {
+fn batches(flukes: &[Fluke], trusted: &[usize], round: &Round<'_>, epoch: u64) -> Batches<Sample> {
+    let &Round { seed, before, .. } = round;
+    let cluttered = before.is_some();
     let loading = Loading {
         seed,
         epoch,
@@ -158,6 +184,6 @@ fn batches(flukes: &[Fluke], trusted: &[usize], seed: u64, epoch: u64) -> Batche
     Batches::start(
         epoch_order(trusted, seed, epoch),
         loading,
-        move |place, rng| Ok(samples::sample(&flukes[place], rng)),
+        move |place, rng| Ok(samples::sample(&flukes[place], cluttered, rng)),
     )
 }

@@ -1,5 +1,6 @@
-//! A fluke seen again: moved, stretched, mirrored, in other light, behind spray.
+//! A fluke seen again: moved, stretched, mirrored, before a horizon, in other light, behind spray.
 
+use super::clutter::clutter;
 use burn::tensor::{Device, Tensor, TensorData};
 use flukeprint_core::evidence::edge::guide::{COLUMNS, ROWS, input};
 use flukeprint_core::evidence::edge::{SEEN, Sight};
@@ -33,15 +34,18 @@ const OFF: f32 = 0.8;
 /// What the guide is fed, `[3, 64, 128]`, and where the line runs, `[64, 128]`, shares of each column or zeros.
 pub(super) type Sample = [Vec<f32>; 2];
 
-/// A fluke seen again.
-pub(super) fn sample(sight: &Sight, rng: &mut impl Rng) -> Sample {
+/// A fluke seen again, where `cluttered` among what else looks like an edge.
+pub(super) fn sample(sight: &Sight, cluttered: bool, rng: &mut impl Rng) -> Sample {
     let view = View::draw(rng);
-    let mut picture = view.picture(&sight.picture);
+    let (mut picture, line) = (view.picture(&sight.picture), view.line(&sight.line));
+    if cluttered {
+        clutter(&mut picture, &line, rng);
+    }
     light(&mut picture, rng);
     if rng.random::<f32>() < HIDDEN {
         hide(&mut picture, rng);
     }
-    [input(&picture), target(&view.line(&sight.line))]
+    [input(&picture), target(&line)]
 }
 
 /// Samples as tensors: `[batch, 3, 64, 128]` and `[batch, 64, 128]`.
