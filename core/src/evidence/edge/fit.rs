@@ -4,7 +4,8 @@
 //! comes there than to all but the best 50 of the gallery (McCann and Lowe, *Local Naive Bayes Nearest
 //! Neighbor*, 2012). Pieces follow each other: of all ways to lay them along a photo's edge, each shifted little
 //! against the one before, the best is found by dynamic programming. That sum is measured in standard
-//! deviations from the mean of all photos.
+//! deviations from the mean of all photos. Of a query with several edges each has its share of the pieces, in turn, and the
+//! photo's fit is the mean: it takes no longer than one edge does.
 
 use alloc::vec;
 use alloc::vec::Vec;
