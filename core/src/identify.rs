@@ -16,7 +16,7 @@ use crate::decision::{self, Answer, OperatingPoint};
 use crate::evidence::edge::Edges;
 use crate::gallery::{Gallery, Label, NEW_WHALE, normalized};
 use crate::members::{Members, read};
-use crate::model::{Finder, FinderConfig, named};
+use crate::model::{Finder, FinderConfig, LOOKS, named};
 use crate::photo::{Photo, Region};
 use crate::{Error, Result};
 
@@ -323,9 +323,22 @@ impl Identifier {
         let Some((config, finder)) = &self.finder else {
             return Ok(None);
         };
-        let data = TensorData::new(config.input(photo)?, [1, 1, config.side, config.side]);
-        let outputs = finder.forward(Tensor::from_data(data, &self.device));
-        let outputs = read(outputs, &self.device).await?;
-        Ok(config.region(&outputs, photo.width, photo.height))
+        let mut seen = Region::whole(photo.width, photo.height);
+        let mut found = None;
+        for _ in 0..LOOKS {
+            let input = config.input(photo, seen)?;
+            let data = TensorData::new(input, [1, 1, config.side, config.side]);
+            let outputs = finder.forward(Tensor::from_data(data, &self.device));
+            let outputs = read(outputs, &self.device).await?;
+            let Some(region) = config.region(&outputs, seen) else {
+                break; // what was found from farther away stands
+            };
+            found = Some(region);
+            match config.closer(region, seen, (photo.width, photo.height)) {
+                Some(closer) => seen = closer,
+                None => break,
+            }
+        }
+        Ok(found)
     }
 }

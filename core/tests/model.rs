@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use flukeprint_core::model::backbone::{Backbone, BackboneName, NARROWINGS, check_narrow};
 use flukeprint_core::model::{EmbedderConfig, FinderConfig, Network, named};
+use flukeprint_core::photo::Region;
 
 fn config(backbone: BackboneName) -> EmbedderConfig {
     EmbedderConfig::new(backbone, 4, 8)
@@ -241,14 +242,46 @@ fn too_small_an_input_is_refused() {
 }
 
 #[test]
+fn a_small_fluke_is_looked_at_closer_until_it_is_large() {
+    let config = FinderConfig::default();
+    let size = (1000, 800);
+    let whole = Region::whole(size.0, size.1);
+    // A fifth of the width; with 0.35 of 200 and of 100 on each side.
+    let found = config.region(&[0.4, 0.5, 0.6, 0.625], whole).unwrap();
+    let seen = config.closer(found, whole, size).unwrap();
+    let expected = Region {
+        x0: 330.0,
+        y0: 365.0,
+        x1: 670.0,
+        y1: 535.0,
+    };
+    assert_eq!(seen, expected);
+    // The same fluke there takes 200 of 340 pixels: it is large. Its outputs are shares of what was seen.
+    let again = config.region(&[0.25, 0.25, 0.75, 0.75], seen).unwrap();
+    assert_eq!(
+        (again.x0, again.y0, again.x1, again.y1),
+        (415.0, 407.5, 585.0, 492.5)
+    );
+    assert_eq!(config.closer(found, seen, size), None);
+    // At the border there is nothing around it.
+    let corner = config.region(&[0.0, 0.0, 0.25, 0.25], whole).unwrap();
+    let seen = config.closer(corner, whole, size).unwrap();
+    assert_eq!(
+        (seen.x0, seen.y0, seen.x1, seen.y1),
+        (0.0, 0.0, 338.0, 270.0)
+    );
+}
+
+#[test]
 fn the_finders_outputs_are_shares_of_the_photo() {
     let config = FinderConfig::default();
-    let region = config.region(&[0.1, 0.25, 0.6, 0.75], 1000, 400).unwrap();
+    let whole = Region::whole(1000, 400);
+    let region = config.region(&[0.1, 0.25, 0.6, 0.75], whole).unwrap();
     assert_eq!(
         (region.x0, region.y0, region.x1, region.y1),
         (100.0, 100.0, 600.0, 300.0)
     );
-    assert_eq!(config.region(&[0.6, 0.25, 0.1, 0.75], 1000, 400), None);
+    assert_eq!(config.region(&[0.6, 0.25, 0.1, 0.75], whole), None);
     let device = Device::flex();
     let outputs = config
         .init(&device)

@@ -11,6 +11,12 @@ use super::layer::{ConvNorm, ConvNormConfig};
 use crate::Result;
 use crate::photo::{Photo, Preprocessing, Region};
 
+/// How often a photo is looked at, each time closer.
+pub const LOOKS: usize = 3;
+/// A fluke that takes less than this share of the width of what was seen is looked at again, with so much of its sides around it.
+const SMALL: f32 = 0.65;
+const AROUND: f32 = 0.2;
+
 /// The finder's input and widths. Travels in the bundle's manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,16 +58,17 @@ impl FinderConfig {
         }
     }
 
-    /// The finder's input `[1, side, side]`: the whole photo, gray, squashed, in −1…1.
+    /// The finder's input `[1, side, side]`: the part of the photo that is looked at, gray, squashed, in −1…1.
     ///
     /// # Errors
-    /// When the photo has no pixels.
-    pub fn input(&self, photo: &Photo) -> Result<Vec<f32>> {
-        let whole = Region::whole(photo.width, photo.height);
+    /// [`crate::Error::Region`] when the photo has no pixel of it.
+    pub fn input(&self, photo: &Photo, seen: Region) -> Result<Vec<f32>> {
         let side = self.side as u32;
-        let gray = Preprocessing::imagenet(self.side, self.side)
-            .gray(photo, whole)?
-            .resize(side, side)?;
+        let as_it_is = Preprocessing {
+            margin: 0.0,
+            ..Preprocessing::imagenet(self.side, self.side)
+        };
+        let gray = as_it_is.gray(photo, seen)?.resize(side, side)?;
         Ok(gray
             .pixels
             .iter()
@@ -69,21 +76,39 @@ impl FinderConfig {
             .collect())
     }
 
-    /// The region that four outputs stand for, in a photo of `width` x `height` pixels.
+    /// The region that four outputs stand for, in the part of a photo that was looked at.
     ///
-    /// The outputs are left, top, right, bottom as shares of the photo. `None` when they are no
+    /// The outputs are left, top, right, bottom as shares of that part. `None` when they are no
     /// rectangle of at least a twentieth of each side: then nothing was found.
-    pub fn region(&self, outputs: &[f32], width: u32, height: u32) -> Option<Region> {
+    pub fn region(&self, outputs: &[f32], seen: Region) -> Option<Region> {
         let &[left, top, right, bottom] = outputs else {
             return None;
         };
         let wide_enough = right - left >= 0.05 && bottom - top >= 0.05;
-        let (w, h) = (width as f32, height as f32);
+        let (w, h) = (seen.x1 - seen.x0, seen.y1 - seen.y0);
         wide_enough.then_some(Region {
-            x0: left * w,
-            y0: top * h,
-            x1: right * w,
-            y1: bottom * h,
+            x0: seen.x0 + left * w,
+            y0: seen.y0 + top * h,
+            x1: seen.x0 + right * w,
+            y1: seen.y0 + bottom * h,
+        })
+    }
+
+    /// What to look at again, closer, where a fluke was found in what was `seen` of a photo of `width` x `height` pixels: the region and as
+    /// much around it as a fluke needs to be told from. `None` where that is most of what was seen.
+    pub fn closer(
+        &self,
+        found: Region,
+        seen: Region,
+        (width, height): (u32, u32),
+    ) -> Option<Region> {
+        let small = found.x1 - found.x0 < SMALL * (seen.x1 - seen.x0);
+        let crop = found.crop(AROUND, width, height).ok()?;
+        small.then_some(Region {
+            x0: crop.left as f32,
+            y0: crop.top as f32,
+            x1: (crop.left + crop.width) as f32,
+            y1: (crop.top + crop.height) as f32,
         })
     }
 }

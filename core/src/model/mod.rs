@@ -28,4 +28,4 @@ mod trace;
 mod vector;
 
 pub use embedder::{Embedder, EmbedderConfig, Network};
-pub use finder::{Finder, FinderConfig};
+pub use finder::{Finder, FinderConfig, LOOKS};

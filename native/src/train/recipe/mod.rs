@@ -92,7 +92,7 @@ impl Recipe {
         self.full.check("full.head_rate")?;
         self.triplet.as_ref().map_or(Ok(()), TripletRecipe::check)?;
         match &self.finder {
-            Some(finder) => positive("finder.batch", finder.batch.saturating_sub(1) as f64),
+            Some(finder) => finder.check(),
             None => Ok(()),
         }
     }

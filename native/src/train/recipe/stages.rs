@@ -1,6 +1,6 @@
 //! What the network reads, the stages of training, the held-out photos and the finder.
 
-use super::range::positive;
+use super::range::{positive, ranged};
 use crate::Result;
 use crate::data::PhotoEntry;
 use flukeprint_core::model::FinderConfig;
@@ -121,4 +121,24 @@ pub struct FinderRecipe {
     pub batch: usize,
     /// Highest rate.
     pub rate: f64,
+    /// Most samples show the photo from afar, up to so many times as small, where this is above 1; to 16.
+    #[serde(default = "near", skip_serializing_if = "is_near")]
+    pub afar: f64,
+}
+
+impl FinderRecipe {
+    /// # Errors
+    /// The first value that is out of range.
+    pub(super) fn check(&self) -> Result<()> {
+        positive("finder.batch", self.batch.saturating_sub(1) as f64)?;
+        ranged("finder.afar", self.afar, 1.0..=16.0, "1 to 16")
+    }
+}
+
+fn near() -> f64 {
+    1.0
+}
+
+fn is_near(times: &f64) -> bool {
+    *times == near()
 }

@@ -1,4 +1,6 @@
-//! Training of the fluke finder: boxes by smooth L1, photos shifted, scaled and relit.
+//! Training of the fluke finder: boxes by smooth L1, photos shifted, scaled and relit, and some of them seen from afar.
+
+mod afar;
 
 use super::FinderRecipe;
 use super::losses::boxes::smooth_l1;
@@ -25,6 +27,8 @@ const WEIGHT_DECAY: f64 = 0.01;
 const CLIP: f64 = 1.0;
 /// The part of a photo that a training sample keeps is at least this share of each side.
 const LEAST_KEPT: f32 = 0.75;
+/// Of the samples of a recipe that has photos seen from afar, the share that is.
+const AFAR: f32 = 0.5;
 /// Photos are kept in memory at this multiple of the finder's side.
 const OVERSAMPLING: f32 = 1.25;
 
@@ -94,10 +98,16 @@ pub fn train(
 /// One training sample: `[side, side]` values in −1…1, and left, top, right, bottom as shares.
 type Sample = (Vec<f32>, [f32; 4]);
 
-/// The photos, small and gray, all in memory: 25,000 of them at 120 x 120 are 360 MB.
+/// A photo, small and gray, and its box's left, top, right and bottom as shares of its sides.
+struct Boxed {
+    gray: Gray,
+    shares: [f32; 4],
+}
+
+/// The photos, all in memory: 25,000 of them at 120 x 120 are 360 MB.
 struct Photos {
     places: Vec<usize>,
-    entries: Vec<(Gray, [f32; 4])>,
+    entries: Vec<Boxed>,
 }
 
 impl Photos {
@@ -130,18 +140,30 @@ impl Photos {
             workers: 1,
             ahead: 2,
         };
-        let (photos, side) = (Arc::clone(self), recipe.model.side);
+        let photos = Arc::clone(self);
+        let (side, times) = (recipe.model.side, recipe.afar as f32);
         let order = epoch_order(&self.places, seed, epoch);
         Batches::start(order, loading, move |place, rng| {
-            Ok(photos.sample(place, side, rng))
+            photos.sample(place, (side, times), rng)
         })
     }
 
-    /// A random part of the photo, in a random light, squashed to `side` x `side`.
-    fn sample(&self, place: usize, side: usize, rng: &mut impl Rng) -> Sample {
-        let (photo, [left, top, right, bottom]) = &self.entries[place];
-        let (x0, x1) = part(*left, *right, photo.width, rng);
-        let (y0, y1) = part(*top, *bottom, photo.height, rng);
+    /// A random part of the photo, or of it seen from afar, in a random light, squashed to `side` x `side`.
+    fn sample(
+        &self,
+        place: usize,
+        (side, times): (usize, f32),
+        rng: &mut impl Rng,
+    ) -> Result<Sample> {
+        let near = &self.entries[place];
+        let far = match times > 1.0 && rng.random::<f32>() < AFAR {
+            true => Some(afar::afar(near, times, rng)?),
+            false => None,
+        };
+        let Boxed { gray, shares } = far.as_ref().unwrap_or(near);
+        let [left, top, right, bottom] = shares;
+        let (x0, x1) = part(*left, *right, gray.width, rng);
+        let (y0, y1) = part(*top, *bottom, gray.height, rng);
         let light = Augmentation {
             rotation_degrees: 0.0,
             zoom: 1.0,
@@ -150,16 +172,16 @@ impl Photos {
         };
         let values = light
             .draw(rng)
-            .apply(&cut(photo, x0, y0, x1, y1), side, side);
+            .apply(&cut(gray, x0, y0, x1, y1), side, side);
         let values = values.into_iter().map(|value| 2.0 * value - 1.0).collect();
         let share = |value: f32, from: u32, to: u32, size: u32| {
             ((value * size as f32 - from as f32) / (to - from) as f32).clamp(0.0, 1.0)
         };
         let (x, y) = (
-            |v| share(v, x0, x1, photo.width),
-            |v| share(v, y0, y1, photo.height),
+            |v| share(v, x0, x1, gray.width),
+            |v| share(v, y0, y1, gray.height),
         );
-        (values, [x(*left), y(*top), x(*right), y(*bottom)])
+        Ok((values, [x(*left), y(*top), x(*right), y(*bottom)]))
     }
 }
 
@@ -194,7 +216,7 @@ fn cut(photo: &Gray, x0: u32, y0: u32, x1: u32, y1: u32) -> Gray {
     }
 }
 
-fn small(entry: &PhotoEntry, side: u32) -> Result<(Gray, [f32; 4])> {
+fn small(entry: &PhotoEntry, side: u32) -> Result<Boxed> {
     let (photo, region) = read_photo(entry)?;
     let whole = Region::whole(photo.width, photo.height);
     let gray = Preprocessing::imagenet(side as usize, side as usize).gray(&photo, whole)?;
@@ -205,7 +227,10 @@ fn small(entry: &PhotoEntry, side: u32) -> Result<(Gray, [f32; 4])> {
         region.x1 / width,
         region.y1 / height,
     ];
-    Ok((gray.resize(side, side)?, shares))
+    Ok(Boxed {
+        gray: gray.resize(side, side)?,
+        shares,
+    })
 }
 
 fn tensors(samples: &[Sample], side: usize, device: &Device) -> (Tensor<4>, Tensor<2>) {
