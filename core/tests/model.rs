@@ -246,21 +246,21 @@ fn a_small_fluke_is_looked_at_closer_until_it_is_large() {
     let config = FinderConfig::default();
     let size = (1000, 800);
     let whole = Region::whole(size.0, size.1);
-    // A fifth of the width; with 0.35 of 200 and of 100 on each side.
+    // A fifth of the width; with 0.2 of 200 and of 100 on each side.
     let found = config.region(&[0.4, 0.5, 0.6, 0.625], whole).unwrap();
     let seen = config.closer(found, whole, size).unwrap();
     let expected = Region {
-        x0: 330.0,
-        y0: 365.0,
-        x1: 670.0,
-        y1: 535.0,
+        x0: 360.0,
+        y0: 380.0,
+        x1: 640.0,
+        y1: 520.0,
     };
     assert_eq!(seen, expected);
-    // The same fluke there takes 200 of 340 pixels: it is large. Its outputs are shares of what was seen.
+    // The same fluke there takes 200 of 280 pixels: it is large. Its outputs are shares of what was seen.
     let again = config.region(&[0.25, 0.25, 0.75, 0.75], seen).unwrap();
     assert_eq!(
         (again.x0, again.y0, again.x1, again.y1),
-        (415.0, 407.5, 585.0, 492.5)
+        (430.0, 415.0, 570.0, 485.0)
     );
     assert_eq!(config.closer(found, seen, size), None);
     // At the border there is nothing around it.
@@ -268,7 +268,7 @@ fn a_small_fluke_is_looked_at_closer_until_it_is_large() {
     let seen = config.closer(corner, whole, size).unwrap();
     assert_eq!(
         (seen.x0, seen.y0, seen.x1, seen.y1),
-        (0.0, 0.0, 338.0, 270.0)
+        (0.0, 0.0, 300.0, 240.0)
     );
 }
 
