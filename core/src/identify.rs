@@ -334,7 +334,7 @@ impl Identifier {
                 break; // what was found from farther away stands
             };
             found = Some(region);
-            match config.closer(region, seen, (photo.width, photo.height)) {
+            match FinderConfig::closer(region, seen, (photo.width, photo.height)) {
                 Some(closer) => seen = closer,
                 None => break,
             }

@@ -248,7 +248,7 @@ fn a_small_fluke_is_looked_at_closer_until_it_is_large() {
     let whole = Region::whole(size.0, size.1);
     // A fifth of the width; with 0.2 of 200 and of 100 on each side.
     let found = config.region(&[0.4, 0.5, 0.6, 0.625], whole).unwrap();
-    let seen = config.closer(found, whole, size).unwrap();
+    let seen = FinderConfig::closer(found, whole, size).unwrap();
     let expected = Region {
         x0: 360.0,
         y0: 380.0,
@@ -262,10 +262,10 @@ fn a_small_fluke_is_looked_at_closer_until_it_is_large() {
         (again.x0, again.y0, again.x1, again.y1),
         (430.0, 415.0, 570.0, 485.0)
     );
-    assert_eq!(config.closer(found, seen, size), None);
+    assert_eq!(FinderConfig::closer(found, seen, size), None);
     // At the border there is nothing around it.
     let corner = config.region(&[0.0, 0.0, 0.25, 0.25], whole).unwrap();
-    let seen = config.closer(corner, whole, size).unwrap();
+    let seen = FinderConfig::closer(corner, whole, size).unwrap();
     assert_eq!(
         (seen.x0, seen.y0, seen.x1, seen.y1),
         (0.0, 0.0, 300.0, 240.0)

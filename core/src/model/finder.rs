@@ -96,12 +96,7 @@ impl FinderConfig {
 
     /// What to look at again, closer, where a fluke was found in what was `seen` of a photo of `width` x `height` pixels: the region and as
     /// much around it as a fluke needs to be told from. `None` where that is most of what was seen.
-    pub fn closer(
-        &self,
-        found: Region,
-        seen: Region,
-        (width, height): (u32, u32),
-    ) -> Option<Region> {
+    pub fn closer(found: Region, seen: Region, (width, height): (u32, u32)) -> Option<Region> {
         let small = found.x1 - found.x0 < SMALL * (seen.x1 - seen.x0);
         let crop = found.crop(AROUND, width, height).ok()?;
         small.then_some(Region {

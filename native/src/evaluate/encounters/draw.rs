@@ -64,7 +64,7 @@ pub fn evaluate_encounters_searched(
     let evidence = &TunedEvidence::read(run.folder(), parameters)?.search;
     let unseen = Unseen::of(run, catalogue, device, progress)?;
     let places = [&unseen.split.train[..], &unseen.split.unseen].concat();
-    let marks = Marks::of(run, catalogue, &unseen.split.unseen, true, progress)?;
+    let marks = Marks::of(run, catalogue, &unseen.split, true, progress)?;
     let searching = Searching::new(&marks, &places, progress);
     let deciding = Deciding {
         parameters,

@@ -15,11 +15,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The file of those of a gallery and of those of queries, and the way in which they are traced: another needs another number.
-const GALLERY: (&str, &str) = ("edges.safetensors", "edges 4");
-const QUERIES: (&str, &str) = ("query-edges.safetensors", "query edges 1");
-/// The most edges of a gallery's photo and of a query.
-const ONE: usize = 1;
-const TWO: usize = 2;
+/// The last is the most edges that a photo has.
+const GALLERY: (&str, &str, usize) = ("edges.safetensors", "edges 4", 1);
+const QUERIES: (&str, &str, usize) = ("query-edges.safetensors", "query edges 1", 2);
 /// What stands in place of the steps of an edge that is not there.
 const NONE: [u8; EDGE] = [0x80; EDGE];
 
@@ -35,7 +33,7 @@ pub fn catalogue_edges(
 ) -> Result<Vec<Option<Edge>>> {
     let all: Vec<usize> = (0..catalogue.photos.len()).collect();
     let one = |photo: &Photo, region| Ok(Edge::trace(photo, region)?.into_iter().collect());
-    let store = Store::of(run, GALLERY, &[], ONE);
+    let store = Store::of(run, GALLERY, &[]);
     let edges = store.edges(catalogue, &all, one, progress)?;
     Ok(edges.into_iter().map(|mut edges| edges.pop()).collect())
 }
@@ -50,7 +48,7 @@ pub(super) fn query_edges(
     photos: &[usize],
     progress: &dyn Progress,
 ) -> Result<Vec<Vec<Edge>>> {
-    let store = Store::of(run, QUERIES, photos, TWO);
+    let store = Store::of(run, QUERIES, photos);
     let edges = store.edges(catalogue, photos, Edge::of_query, progress)?;
     let mut all = vec![Vec::new(); catalogue.photos.len()];
     for (&photo, edges) in photos.iter().zip(edges) {
@@ -69,7 +67,7 @@ struct Store {
 }
 
 impl Store {
-    fn of(run: &Run, (file, version): (&str, &str), photos: &[usize], most: usize) -> Self {
+    fn of(run: &Run, (file, version, most): (&str, &str, usize), photos: &[usize]) -> Self {
         let key = Sha256::new()
             .chain_update(version)
             .chain_update(run.facts.data_sha256.as_bytes());

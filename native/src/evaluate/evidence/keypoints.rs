@@ -18,12 +18,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Where a run keeps them.
 const STORE: &str = "keypoints.safetensors";
 
-/// Looks for the local features of every photo, in the catalogue's order. What was found stays in the
-/// run's folder and is taken from there the next time.
+/// As [`keypoint_files`], read.
 ///
 /// # Errors
-/// A photo that cannot be read any more; a full disk.
-pub fn catalogue_keypoints(
+/// As [`keypoint_files`].
+pub(super) fn catalogue_keypoints(
     run: &Run,
     catalogue: &Catalogue,
     progress: &dyn Progress,
@@ -33,10 +32,11 @@ pub fn catalogue_keypoints(
     Ok(features.collect::<flukeprint_core::Result<_>>()?)
 }
 
-/// As [`catalogue_keypoints`], each as the file that a bundle carries.
+/// Looks for the local features of every photo, in the catalogue's order, each as the file that a bundle carries. What was
+/// found stays in the run's folder and is taken from there the next time.
 ///
 /// # Errors
-/// As [`catalogue_keypoints`].
+/// A photo that cannot be read any more; a full disk.
 pub fn keypoint_files(
     run: &Run,
     catalogue: &Catalogue,

@@ -3,7 +3,8 @@
 use super::edges::{catalogue_edges, query_edges};
 use super::keypoints::catalogue_keypoints;
 use crate::Result;
-use crate::data::Catalogue;
+use crate::data::{Catalogue, Split};
+use crate::evaluate::report::HeldOut;
 use crate::progress::Progress;
 use crate::train::Run;
 use flukeprint_core::evidence::edge::Edges;
@@ -20,24 +21,25 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// `queries` are the photos that are asked for. Without `compared` no keypoints are looked for.
+    /// Held-out photos and those of whales that training left out are asked for. Without `compared` no keypoints are looked for.
     ///
     /// # Errors
     /// A photo that cannot be read any more; a full disk.
     pub(crate) fn of(
         run: &Run,
         catalogue: &Catalogue,
-        queries: &[usize],
+        split: &Split,
         compared: bool,
         progress: &dyn Progress,
     ) -> Result<Self> {
+        let queries = [&HeldOut::All.photos(split)[..], &split.unseen].concat();
         Ok(Self {
             keypoints: match compared {
                 true => catalogue_keypoints(run, catalogue, progress)?,
                 false => vec![Features::default(); catalogue.photos.len()],
             },
             edges: catalogue_edges(run, catalogue, progress)?,
-            asked: query_edges(run, catalogue, queries, progress)?,
+            asked: query_edges(run, catalogue, &queries, progress)?,
         })
     }
 

@@ -35,7 +35,7 @@ use serde::Serialize;
 
 pub use calibration::Calibration;
 pub use edges::catalogue_edges;
-pub use keypoints::{catalogue_keypoints, keypoint_files};
+pub use keypoints::keypoint_files;
 pub(crate) use marks::Marks;
 pub use saved::carry_over;
 pub(crate) use searching::Searching;
@@ -218,14 +218,12 @@ impl Ground {
     ) -> Result<Self> {
         let split = ensemble.split(catalogue)?;
         let embeddings = ensemble.embeddings(catalogue, &split, device, progress)?;
-        let photos = HeldOut::All.photos(&split);
-        let asked = [&photos[..], &split.unseen].concat();
         Ok(Self {
             parameters: ensemble.decision,
             queries: queries(catalogue, &split, &embeddings, HeldOut::All)?,
-            photos,
+            photos: HeldOut::All.photos(&split),
             embeddings,
-            marks: Marks::of(ensemble.first(), catalogue, &asked, compared, progress)?,
+            marks: Marks::of(ensemble.first(), catalogue, &split, compared, progress)?,
             split,
         })
     }

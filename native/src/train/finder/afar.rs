@@ -48,8 +48,9 @@ pub(super) fn afar(photo: &Boxed, times: f32, rng: &mut impl Rng) -> Result<Boxe
     };
     Ok(Boxed {
         gray: Gray {
+            width: gray.width,
+            height: gray.height,
             pixels,
-            ..gray.clone()
         },
         shares: [
             placed(left, across, gray.width),

@@ -121,7 +121,7 @@ pub struct FinderRecipe {
     pub batch: usize,
     /// Highest rate.
     pub rate: f64,
-    /// Most samples show the photo from afar, up to so many times as small, where this is above 1; to 16.
+    /// Half of the samples show the photo from afar, up to so many times as small, where this is above 1; to 16.
     #[serde(default = "near", skip_serializing_if = "is_near")]
     pub afar: f64,
 }
