@@ -53,7 +53,7 @@ export const WORDS = {
   turn: "Show the other photo",
   turning: "Change by itself",
   edges:
-    "compared: “edge 6.0 σ” says that the line from tip to tip fits a photo of that whale better than the catalogue's photos do on average, by so many standard deviations. On photos of real humpbacks 4.5 σ are eighty times likelier with the right whale than with another.",
+    "compared: “edge 6.0 σ” says that the line from tip to tip fits a photo of that whale better than the catalogue's photos do on average, by so many standard deviations. On photos of real humpbacks 4.5 σ are more than fifty times likelier with the right whale than with another.",
 };
 
 /** What is listed about a catalogue. */

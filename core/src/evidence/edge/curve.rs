@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::field::{COLUMNS, Field, WIDTH};
 use super::guide::Guide;
 use super::segments::blurred;
+use super::smaller;
 use super::trace::trace;
 use crate::Result;
 use crate::photo::{Photo, Region};
@@ -86,19 +87,22 @@ impl Edge {
         Self(steps.map(|step| step.clamp(FEWEST, MOST)))
     }
 
-    /// The heights in widths of the box less the first one, `[512]`.
-    pub(super) fn heights(&self) -> Vec<f32> {
+    /// The heights in widths of the box less the first one, `[512]`, of halves that are `stretch` times as long: the notch stays in the
+    /// middle, and tips go on level or are left out.
+    pub(super) fn heights(&self, stretch: f32) -> Vec<f32> {
         let mut sum = 0.0;
         let kept = self.0.map(|step| {
             sum += f32::from(step) / (STEPS * WIDTH as f32);
             sum
         });
         let (left, right) = kept.split_at(EDGE / 2);
-        let half = |kept| {
-            let share = |place: usize| place as f32 / (HEIGHTS / 2 - 1) as f32;
-            (0..HEIGHTS / 2).map(move |place| between(kept, share(place)))
-        };
-        half(left).chain(half(right)).collect()
+        let share = |place: usize| place as f32 / (HEIGHTS / 2 - 1) as f32;
+        // Shares of the way from the notch.
+        let away = |share: f32| smaller(share / stretch, 1.0);
+        let places = || (0..HEIGHTS / 2).map(share);
+        let left = places().map(|share| between(left, 1.0 - away(1.0 - share)));
+        let right = places().map(|share| between(right, away(share)));
+        left.chain(right).collect()
     }
 }
 
@@ -157,4 +161,31 @@ fn halves(heights: &[f32], notch: usize) -> Vec<f32> {
             .collect()
     };
     [half(&heights[..=notch]), half(&heights[notch..])].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_grow_and_shrink_about_the_notch() {
+        // A step of 20 at 48 of 95 in the left half, one of 20 back at 20 of 95 in the right one.
+        let mut steps = [0; EDGE];
+        (steps[48], steps[EDGE / 2 + 20]) = (20, -20);
+        let edge = Edge::from_steps(steps);
+        let low = 20.0 / (STEPS * WIDTH as f32);
+        let lower_at = |stretch: f32| -> Vec<usize> {
+            let heights = edge.heights(stretch);
+            assert_eq!(heights.len(), HEIGHTS);
+            let lower = |&place: &usize| heights[place] > 0.5 * low;
+            (0..HEIGHTS).filter(lower).collect()
+        };
+        // The steps' middles are 47.5 of 95 from the notch, and 19.5: of 255 places 127.5, and 52.3.
+        assert_eq!(lower_at(1.0), (128..309).collect::<Vec<_>>());
+        // Twice as far: 255 and 104.7.
+        assert_eq!(lower_at(2.0), (1..361).collect::<Vec<_>>());
+        // Half as far: 63.75 and 26.2, and what is beyond the tips goes on level.
+        assert_eq!(lower_at(0.5), (192..283).collect::<Vec<_>>());
+        assert_eq!((edge.heights(0.5)[0], edge.heights(0.5)[511]), (0.0, 0.0));
+    }
 }

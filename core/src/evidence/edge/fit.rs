@@ -1,37 +1,31 @@
 //! How well a query's edge lies on those of a gallery.
 //!
-//! A piece of the query is looked for near its own place on the edge of each photo, and is worth how much nearer it
-//! comes there than to all but the best 50 of the gallery (McCann and Lowe, *Local Naive Bayes Nearest
-//! Neighbor*, 2012). Pieces follow each other: of all ways to lay them along a photo's edge, each shifted little
-//! against the one before, the best is found by dynamic programming. That sum is measured in standard
-//! deviations from the mean of all photos. Of a query with several edges each has its share of the pieces, in turn, and the
-//! photo's fit is the mean: it takes no longer than one edge does.
+//! What a piece is worth on a photo is how much nearer it comes there than to all but the best 50 of the gallery (McCann and Lowe,
+//! *Local Naive Bayes Nearest Neighbor*, 2012); `lay` lays the pieces in order. Tips are cut off or found too far out, and a
+//! fluke seen from the side has a half that looks short: each half of the query's edge is taken shorter and longer too, and the
+//! best of all is its sum. That is measured in standard deviations from the mean of all photos. Of a query with several edges
+//! each has its share of the pieces, in turn, and the photo's fit is the mean.
+//!
+//! Only the fifth of a large gallery that fits best without is compared at other lengths, and of the others every eighth, which
+//! stands for them in what is usual.
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::array;
 
 use super::curve::Edge;
-use super::segments::{PIECES, Piece, Scales};
-use super::{larger, smaller};
+use super::lay::{Asked, Distances, LENGTHS, best_sum};
+use super::segments::{PIECES, Scales};
 
 /// Every so manyeth piece of a query is looked for: one from its first edge, one from its second, and so on in turn.
 const EVERY: usize = 4;
-/// How far from its own place a piece is looked for, in pieces.
-const FAR: usize = 12;
-/// Places where a piece is looked for.
-const PLACES: usize = 2 * FAR + 1;
-/// As many and none of another's, so that they fill vectors of four.
-const LAID: usize = PLACES.next_multiple_of(4);
-/// How many places a piece may shift against the one before, and what each costs.
-const SHIFT: usize = 2;
-const SHIFT_COST: f32 = 0.05;
+/// Lengths at which the halves of a query's edge are compared beside their own, tip to notch.
+const STRETCHES: [f32; LENGTHS - 1] = [0.88, 1.14];
+/// They are compared with so large a part of the gallery, and with at least so many photos.
+const AGAIN: (usize, usize) = (5, 500);
+/// And with every so manyeth of the others.
+const SAMPLED: usize = 8;
 /// Photos that come nearer than the background.
 const NEARER: usize = 50;
-/// The least that a piece is worth: it may be hidden.
-const LEAST: f32 = -0.3;
-/// The worth of a piece that would lie beyond a tip is that too: a distance that is never near.
-const BEYOND: f32 = f32::INFINITY;
 /// Photos with an edge that a gallery needs, to tell what is usual.
 pub const FEWEST: usize = 20;
 
@@ -76,19 +70,19 @@ impl Edges {
     fn fit_among(&self, query: &[Edge], in_it: &dyn Fn(usize) -> bool) -> Vec<f32> {
         let mut fits = vec![0.0; self.photos.len()];
         let with_edges = self.photos.iter().enumerate();
-        let among: Vec<(usize, &Scales)> = with_edges
+        let (among, scales): (Vec<usize>, Vec<&Scales>) = with_edges
             .filter(|(photo, _)| in_it(*photo))
             .filter_map(|(photo, scales)| Some((photo, scales.as_ref()?)))
-            .collect();
+            .unzip();
         if among.len() < FEWEST {
             return fits;
         }
         let edges = query.len();
         for (number, edge) in query.iter().enumerate() {
             let in_turn = (EVERY * number..PIECES).step_by(EVERY * edges);
-            let fit = laid(edge, in_turn, &among);
-            for ((photo, _), fit) in among.iter().zip(fit) {
-                fits[*photo] += fit / edges as f32;
+            let fit = laid(edge, &in_turn.collect::<Vec<_>>(), &scales);
+            for (&photo, fit) in among.iter().zip(fit) {
+                fits[photo] += fit / edges as f32;
             }
         }
         fits
@@ -96,28 +90,79 @@ impl Edges {
 }
 
 /// How well the pieces of an edge that have these numbers lie on each photo's, in standard deviations.
-fn laid(
-    edge: &Edge,
-    numbers: impl Iterator<Item = usize>,
-    photos: &[(usize, &Scales)],
-) -> Vec<f32> {
-    let query = Scales::of(edge);
-    let asked: Vec<Asked> = numbers
-        .map(|number| Asked {
-            number,
-            piece: query.piece(number),
-        })
-        .collect();
-    let distances = of_all(photos, |(_, scales)| Distances::of(&asked, scales));
-    let background = background(&distances);
-    let sums = of_all(&distances, |distances| distances.best_sum(&background));
-    standardised(&sums)
+fn laid(edge: &Edge, numbers: &[usize], photos: &[&Scales]) -> Vec<f32> {
+    // The first piece of the right half.
+    let notch = numbers.partition_point(|&number| number < PIECES / 2);
+    let own = Length::of(edge, 1.0, numbers, photos, &vec![1.0; photos.len()]);
+    let mut sums = of_all(&own.distances, |own_distances| {
+        best_sum(&[(own_distances, &own.background)], notch)
+    });
+    let (again, stand_for) = compared_again(&sums);
+    let again_photos: Vec<&Scales> = again.iter().map(|&photo| photos[photo]).collect();
+    let [shorter, longer] =
+        STRETCHES.map(|stretch| Length::of(edge, stretch, numbers, &again_photos, &stand_for));
+    let numbered: Vec<(usize, usize)> = again.iter().copied().enumerate().collect();
+    let best = of_all(&numbered, |&(number, photo)| {
+        let lengths = [own.on(photo), shorter.on(number), longer.on(number)];
+        best_sum(&lengths, notch)
+    });
+    for (&photo, best) in again.iter().zip(&best) {
+        sums[photo] = *best;
+    }
+    standardised(&sums, &best, &stand_for)
 }
 
-/// A piece that is looked for.
-struct Asked {
-    number: usize,
-    piece: Piece,
+/// The photos that are compared at other lengths too, by what they come to without, and how many each of them stands for.
+fn compared_again(sums: &[f32]) -> (Vec<usize>, Vec<f32>) {
+    let mut photos: Vec<usize> = (0..sums.len()).collect();
+    photos.sort_by(|&a, &b| sums[b].total_cmp(&sums[a]));
+    let best = (sums.len() / AGAIN.0).max(AGAIN.1).min(sums.len());
+    let others = photos.split_off(best);
+    let sample = others.iter().skip(SAMPLED / 2).step_by(SAMPLED);
+    photos.extend(sample);
+    let each = others.len() as f32 / (photos.len() - best).max(1) as f32;
+    let stand_for = (0..photos.len()).map(|number| if number < best { 1.0 } else { each });
+    let stand_for = stand_for.collect();
+    (photos, stand_for)
+}
+
+/// An edge with halves of one length beside a gallery's.
+struct Length {
+    /// Of every photo.
+    distances: Vec<Distances>,
+    /// Of every piece the distance at which all but the nearest photos are background.
+    background: Vec<f32>,
+}
+
+impl Length {
+    /// With the pieces that have these numbers, on photos that each stand for so many.
+    fn of(
+        edge: &Edge,
+        stretch: f32,
+        numbers: &[usize],
+        photos: &[&Scales],
+        stand_for: &[f32],
+    ) -> Self {
+        let query = Scales::stretched(edge, stretch);
+        let asked = numbers.iter().map(|&number| Asked {
+            number,
+            piece: query.piece(number),
+        });
+        let asked: Vec<Asked> = asked.collect();
+        let distances = of_all(photos, |scales| Distances::of(&asked, scales));
+        let background = (0..numbers.len()).map(|asked| {
+            let nearest = distances.iter().map(|photo| photo.nearest[asked]);
+            background(nearest.zip(stand_for.iter().copied()).collect())
+        });
+        Self {
+            background: background.collect(),
+            distances,
+        }
+    }
+
+    fn on(&self, photo: usize) -> (&Distances, &[f32]) {
+        (&self.distances[photo], &self.background)
+    }
 }
 
 /// Of every item, on all threads that there are.
@@ -136,102 +181,108 @@ fn of_all<Item: Sync, Out: Send>(
     }
 }
 
-/// The distances of a query's pieces to those at each place of a photo's edge.
-struct Distances {
-    /// Of every piece.
-    pieces: Vec<[f32; LAID]>,
-    /// The least of each.
-    nearest: Vec<f32>,
+/// The distance at which [`NEARER`] photos are nearer, or the largest of fewer, by the distance of each and how many photos it stands for,
+/// 1 or more.
+fn background(mut nearest: Vec<(f32, f32)>) -> f32 {
+    let by_distance = |a: &(f32, f32), b: &(f32, f32)| a.0.total_cmp(&b.0);
+    let last = NEARER.min(nearest.len() - 1);
+    nearest.select_nth_unstable_by(last, by_distance);
+    nearest[..=last].sort_unstable_by(by_distance);
+    let mut nearer = 0.0;
+    let within = nearest[..last].iter().find(|(_, photos)| {
+        nearer += photos;
+        nearer > NEARER as f32
+    });
+    within.map_or(nearest[last].0, |&(distance, _)| distance)
 }
 
-impl Distances {
-    fn of(query: &[Asked], photo: &Scales) -> Self {
-        let scales = photo.scales_of_pieces();
-        let of_piece = |asked: &Asked| of_piece(asked, photo, &scales);
-        let pieces: Vec<[f32; LAID]> = query.iter().map(of_piece).collect();
-        let nearest = |distances: &[f32; LAID]| distances.iter().copied().fold(BEYOND, smaller);
-        Self {
-            nearest: pieces.iter().map(nearest).collect(),
-            pieces,
-        }
-    }
-
-    /// The most that the pieces in order are worth.
-    #[inline(never)]
-    fn best_sum(&self, background: &[f32]) -> f32 {
-        // No piece can begin where no place is, or come there.
-        let nowhere: [f32; LAID] = array::from_fn(|place| {
-            if place < PLACES {
-                0.0
-            } else {
-                f32::NEG_INFINITY
-            }
-        });
-        let mut best = nowhere;
-        for (asked, (distances, background)) in self.pieces.iter().zip(background).enumerate() {
-            if asked > 0 {
-                best = reached(&best);
-            }
-            for (place, best) in best.iter_mut().enumerate() {
-                *best += larger(background - distances[place], LEAST) + nowhere[place];
-            }
-        }
-        best.into_iter().fold(f32::NEG_INFINITY, larger)
-    }
-}
-
-/// The distances of a query's piece to those near its place. Not inlined: a browser makes fast what is
-/// called often.
-#[inline(never)]
-fn of_piece(asked: &Asked, photo: &Scales, scales: &[f32; PIECES]) -> [f32; LAID] {
-    let &Asked {
-        number: middle,
-        ref piece,
-    } = asked;
-    let (first, last) = (middle.saturating_sub(FAR), (middle + FAR).min(PIECES - 1));
-    let mut distances = [BEYOND; LAID];
-    let within = &mut distances[first + FAR - middle..=last + FAR - middle];
-    for (product, at) in within.iter_mut().zip(first..) {
-        *product = photo.product(at, piece);
-    }
-    piece.distances(within, &scales[first..=last]);
-    distances
-}
-
-/// The most that can be had before a piece lies at each place. All places take a shift of one length together,
-/// so that it runs in vectors.
-fn reached(before: &[f32; LAID]) -> [f32; LAID] {
-    let mut padded = [f32::NEG_INFINITY; LAID + 2 * SHIFT];
-    padded[SHIFT..SHIFT + LAID].copy_from_slice(before);
-    let mut most = *before;
-    for shift in 0..=2 * SHIFT {
-        let cost = SHIFT_COST * shift.abs_diff(SHIFT) as f32;
-        for (place, most) in most.iter_mut().enumerate() {
-            *most = larger(*most, padded[place + shift] - cost);
-        }
-    }
-    most
-}
-
-/// For every piece the distance at which all but the nearest photos are background.
-fn background(photos: &[Distances]) -> Vec<f32> {
-    let rank = NEARER.min(photos.len() - 1);
-    let of_piece = |asked: usize| {
-        let mut nearest: Vec<f32> = photos.iter().map(|photo| photo.nearest[asked]).collect();
-        *nearest.select_nth_unstable_by(rank, f32::total_cmp).1
+/// `values` less the mean of a `sample`, each of which stands for so many, over its standard deviation; zeros where all of it are the
+/// same.
+fn standardised(values: &[f32], sample: &[f32], stand_for: &[f32]) -> Vec<f32> {
+    let mean_of = |value: &dyn Fn(f64) -> f64| {
+        let weighed = sample.iter().zip(stand_for);
+        let sum = weighed.map(|(&one, &photos)| f64::from(photos) * value(f64::from(one)));
+        sum.sum::<f64>() / stand_for.iter().copied().map(f64::from).sum::<f64>()
     };
-    (0..photos[0].nearest.len()).map(of_piece).collect()
-}
-
-/// Values less their mean, over their standard deviation; zeros where they are all the same.
-fn standardised(values: &[f32]) -> Vec<f32> {
-    let count = values.len() as f64;
-    let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    let square = |&value: &f32| (f64::from(value) - mean) * (f64::from(value) - mean);
-    let deviation = libm::sqrt(values.iter().map(square).sum::<f64>() / count);
+    let mean = mean_of(&|value| value);
+    let deviation = libm::sqrt(mean_of(&|value| (value - mean) * (value - mean)));
     let standard = |&value: &f32| match deviation > 0.0 {
         true => ((f64::from(value) - mean) / deviation) as f32,
         false => 0.0,
     };
     values.iter().map(standard).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::curve::HEIGHTS;
+    use super::super::field::WIDTH;
+    use super::super::tests::{Numbers, any_edge};
+    use super::*;
+
+    /// The edge of a fluke whose left half looks short and whose right one looks long.
+    fn askew(edge: &Edge) -> Edge {
+        let half = HEIGHTS / 2;
+        let heights = [&edge.heights(0.87)[..half], &edge.heights(1.15)[half..]].concat();
+        let in_pixels = heights.iter().map(|height| height * WIDTH as f32);
+        Edge::of(&in_pixels.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_fluke_seen_askew_is_found_among_few_and_among_many() {
+        let mut numbers = Numbers(21);
+        let gallery: Vec<Edge> = (0..700).map(|_| any_edge(&mut numbers)).collect();
+        for photos in [40, 700] {
+            let edges: Edges = gallery[..photos].iter().map(Some).collect();
+            let [as_it_is, seen_askew] =
+                [gallery[8].clone(), askew(&gallery[8])].map(|edge| edges.fit(&[edge]));
+            let best = seen_askew.iter().copied().fold(0.0, f32::max);
+            assert_eq!(best, seen_askew[8], "{photos}");
+            // It loses what is cut off at one tip and made up at the other, no more.
+            assert!(
+                seen_askew[8] > 0.6 * as_it_is[8],
+                "{photos}: {} {}",
+                seen_askew[8],
+                as_it_is[8]
+            );
+        }
+    }
+
+    #[test]
+    fn of_many_photos_the_best_fifth_and_every_eighth_of_the_others_are_compared_again() {
+        // The later, the better.
+        let sums: Vec<f32> = (0..3000_u16).map(f32::from).collect();
+        let (photos, stand_for) = compared_again(&sums);
+        assert_eq!(photos[..600], (2400..3000).rev().collect::<Vec<_>>());
+        assert_eq!(photos[600..602], [2395, 2387]);
+        assert_eq!(
+            (photos.len(), stand_for[599..601].to_vec()),
+            (900, vec![1.0, 8.0])
+        );
+        assert_eq!(stand_for.iter().sum::<f32>(), 3000.0);
+        let (photos, stand_for) = compared_again(&sums[..400]);
+        assert_eq!((photos.len(), stand_for), (400, vec![1.0; 400]));
+    }
+
+    #[test]
+    fn the_background_is_what_fifty_photos_are_nearer_than() {
+        let of = |count: u8, each: f32| {
+            let distances = (0..count).rev();
+            background(distances.map(|one| (f32::from(one), each)).collect())
+        };
+        assert_eq!(of(60, 1.0), 50.0);
+        // Each stands for ten: up to the sixth there are sixty.
+        assert_eq!(of(10, 10.0), 5.0);
+        assert_eq!(of(20, 1.0), 19.0);
+    }
+
+    #[test]
+    fn photos_of_a_sample_count_as_many_as_they_stand_for() {
+        // Three of 1 and one of 3: a mean of 1.5, a variance of 0.75.
+        let standard = standardised(&[1.0, 2.0, 3.0], &[1.0, 3.0], &[3.0, 1.0]);
+        for (value, expected) in standard.iter().zip([-0.577_35, 0.577_35, 1.732_05]) {
+            assert!((value - expected).abs() < 1e-5, "{standard:?}");
+        }
+        assert_eq!(standardised(&[2.0, 5.0], &[2.0], &[4.0]), [0.0; 2]);
+    }
 }

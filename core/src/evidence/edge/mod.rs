@@ -11,12 +11,14 @@
 //! 4. `curve`: [`Edge`], the heights of both halves, from tip to notch and from notch to tip, in 192 bytes;
 //! 5. `segments`: short pieces of it at three scales, each as 36 numbers of unit length;
 //! 6. `query`: a query's edges, for it is traced in two boxes;
-//! 7. `fit`: how well a query's pieces, in order, lie on those of every photo of a gallery.
+//! 7. `fit`: how well a query's pieces, laid in order (`lay`), lie on those of every photo of a gallery, each half shorter and
+//!    longer too.
 
 mod curve;
 mod field;
 mod fit;
 pub mod guide;
+mod lay;
 mod query;
 mod segments;
 mod sight;

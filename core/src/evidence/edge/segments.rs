@@ -45,7 +45,12 @@ pub(super) struct Scales([[[i8; PHASE + LANES - POINTS]; SCALES]; POINT_STEP]);
 
 impl Scales {
     pub(super) fn of(edge: &Edge) -> Self {
-        let heights = edge.heights();
+        Self::stretched(edge, 1.0)
+    }
+
+    /// Of an edge whose halves are so many times as long.
+    pub(super) fn stretched(edge: &Edge, stretch: f32) -> Self {
+        let heights = edge.heights(stretch);
         // A kept edge is blurred a little already.
         let more = |blur: f32| libm::sqrtf(blur * blur - KEPT_BLUR * KEPT_BLUR);
         let blurred = BLURS.map(|blur| blurred(&heights, more(blur)));

@@ -88,7 +88,7 @@ fn error(edge: &Edge, ripples: &[f32]) -> [f32; 2] {
             aspect * drawn(ripples, from + share * (to - from))
         })
         .collect();
-    let heights = edge.heights();
+    let heights = edge.heights(1.0);
     // How high the first one is is not kept.
     let apart = |(a, b): (&f32, &f32)| a - b;
     let mut errors: Vec<f32> = heights.iter().zip(&expected).map(apart).collect();
@@ -159,7 +159,7 @@ fn an_edge_is_kept_in_halves_of_a_pixel() {
     let smooth = blurred(&line, 1.2);
     // Both ends of both halves are kept places, the others lie between two of them.
     for place in [0, HEIGHTS / 2 - 1, HEIGHTS / 2, HEIGHTS - 1] {
-        let kept = 640.0 * edge.heights()[place];
+        let kept = 640.0 * edge.heights(1.0)[place];
         let written = smooth[place] - smooth[0];
         assert!(
             (kept - written).abs() <= 0.25 + 1e-3,
@@ -213,7 +213,7 @@ fn a_photo_of_the_same_whale_fits_best_by_far() {
     }
 }
 
-fn any_edge(numbers: &mut Numbers) -> Edge {
+pub(super) fn any_edge(numbers: &mut Numbers) -> Edge {
     Edge::from_steps(core::array::from_fn(|_| (11.0 * numbers.next()) as i8))
 }
 
@@ -385,7 +385,7 @@ proptest! {
         let photo = Photo { width, height, pixels };
         let [x0, y0, x1, y1] = corners;
         if let Ok(Some(edge)) = Edge::trace(&photo, Region { x0, y0, x1, y1 }) {
-            prop_assert!(edge.heights().iter().all(|height| height.is_finite()));
+            prop_assert!(edge.heights(1.0).iter().all(|height| height.is_finite()));
         }
     }
 }

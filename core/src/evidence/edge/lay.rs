@@ -1,0 +1,182 @@
+//! The pieces of a query's edge, laid in order along a photo's.
+//!
+//! A piece is looked for near its own place, and is worth how much nearer it comes there than to all but the nearest photos of the
+//! gallery. Of all ways to lay the pieces, each shifted little against the one before, the best is found by dynamic
+//! programming.
+
+use alloc::vec::Vec;
+use core::array;
+
+use super::segments::{PIECES, Piece, Scales};
+use super::{larger, smaller};
+
+/// How far from its own place a piece is looked for, in pieces.
+const FAR: usize = 12;
+/// Places where a piece is looked for.
+const PLACES: usize = 2 * FAR + 1;
+/// As many and none of another's, so that they fill vectors of four.
+const LAID: usize = PLACES.next_multiple_of(4);
+/// How many places a piece may shift against the one before, and what each costs.
+const SHIFT: usize = 2;
+const SHIFT_COST: f32 = 0.05;
+/// The least that a piece is worth: it may be hidden.
+const LEAST: f32 = -0.3;
+/// The worth of a piece that would lie beyond a tip is that too: a distance that is never near.
+const BEYOND: f32 = f32::INFINITY;
+/// The most lengths of an edge that are laid together.
+pub(super) const LENGTHS: usize = 3;
+
+/// A piece that is looked for.
+pub(super) struct Asked {
+    pub(super) number: usize,
+    pub(super) piece: Piece,
+}
+
+/// The distances of a query's pieces to those at each place of a photo's edge.
+pub(super) struct Distances {
+    /// Of every piece.
+    pieces: Vec<[f32; LAID]>,
+    /// The least of each.
+    pub(super) nearest: Vec<f32>,
+}
+
+impl Distances {
+    pub(super) fn of(query: &[Asked], photo: &Scales) -> Self {
+        let scales = photo.scales_of_pieces();
+        let of_piece = |asked: &Asked| of_piece(asked, photo, &scales);
+        let pieces: Vec<[f32; LAID]> = query.iter().map(of_piece).collect();
+        let nearest = |distances: &[f32; LAID]| distances.iter().copied().fold(BEYOND, smaller);
+        Self {
+            nearest: pieces.iter().map(nearest).collect(),
+            pieces,
+        }
+    }
+}
+
+/// The most that the pieces in order are worth on a photo. Of every length that the query's edge is taken at, at most [`LENGTHS`], their
+/// distances and what is background for each; each half has one length, and that of the right one begins with the
+/// piece `notch`.
+#[inline(never)]
+pub(super) fn best_sum(lengths: &[(&Distances, &[f32])], notch: usize) -> f32 {
+    // No piece can begin where no place is, or come there.
+    let nowhere: [f32; LAID] = array::from_fn(|place| {
+        if place < PLACES {
+            0.0
+        } else {
+            f32::NEG_INFINITY
+        }
+    });
+    let mut best = [nowhere; LENGTHS];
+    let best = &mut best[..lengths.len().min(LENGTHS)];
+    let pieces = lengths.first().map_or(0, |(_, worth)| worth.len());
+    for asked in 0..pieces {
+        if asked == notch {
+            let any = most_of(best);
+            best.fill(any);
+        }
+        for (best, (distances, background)) in best.iter_mut().zip(lengths) {
+            if asked > 0 {
+                *best = reached(best);
+            }
+            let (distances, background) = (&distances.pieces[asked], background[asked]);
+            for (place, best) in best.iter_mut().enumerate() {
+                *best += larger(background - distances[place], LEAST) + nowhere[place];
+            }
+        }
+    }
+    let places = most_of(best).into_iter();
+    places.fold(f32::NEG_INFINITY, larger)
+}
+
+/// The most of all lengths at each place.
+fn most_of(lengths: &[[f32; LAID]]) -> [f32; LAID] {
+    let mut most = [f32::NEG_INFINITY; LAID];
+    for length in lengths {
+        for (most, &value) in most.iter_mut().zip(length) {
+            *most = larger(*most, value);
+        }
+    }
+    most
+}
+
+/// The distances of a query's piece to those near its place. Not inlined: a browser makes fast what is
+/// called often.
+#[inline(never)]
+fn of_piece(asked: &Asked, photo: &Scales, scales: &[f32; PIECES]) -> [f32; LAID] {
+    let &Asked {
+        number: middle,
+        ref piece,
+    } = asked;
+    let (first, last) = (middle.saturating_sub(FAR), (middle + FAR).min(PIECES - 1));
+    let mut distances = [BEYOND; LAID];
+    let within = &mut distances[first + FAR - middle..=last + FAR - middle];
+    for (product, at) in within.iter_mut().zip(first..) {
+        *product = photo.product(at, piece);
+    }
+    piece.distances(within, &scales[first..=last]);
+    distances
+}
+
+/// The most that can be had before a piece lies at each place. All places take a shift of one length together,
+/// so that it runs in vectors.
+fn reached(before: &[f32; LAID]) -> [f32; LAID] {
+    let mut padded = [f32::NEG_INFINITY; LAID + 2 * SHIFT];
+    padded[SHIFT..SHIFT + LAID].copy_from_slice(before);
+    let mut most = *before;
+    for shift in 0..=2 * SHIFT {
+        let cost = SHIFT_COST * shift.abs_diff(SHIFT) as f32;
+        for (place, most) in most.iter_mut().enumerate() {
+            *most = larger(*most, padded[place + shift] - cost);
+        }
+    }
+    most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pieces that lie at their own places only, so far from what is there.
+    fn lying(distances: [f32; 4]) -> Distances {
+        let pieces = distances.map(|distance| {
+            let mut places = [BEYOND; LAID];
+            places[FAR] = distance;
+            places
+        });
+        Distances {
+            nearest: distances.to_vec(),
+            pieces: pieces.to_vec(),
+        }
+    }
+
+    #[test]
+    fn each_half_has_the_length_that_suits_it() {
+        let background = [0.5; 4];
+        let (left, right) = (lying([0.0, 0.0, 1.0, 1.0]), lying([1.0, 1.0, 0.0, 0.0]));
+        let sum = |lengths: &[&Distances], notch| {
+            let lengths: Vec<_> = lengths.iter().map(|&one| (one, &background[..])).collect();
+            best_sum(&lengths, notch)
+        };
+        let is = |sum: f32, expected: f32| assert!((sum - expected).abs() < 1e-6, "{sum}");
+        // Two pieces half a unit nearer than the background, two hidden.
+        is(sum(&[&left], 2), 0.4);
+        is(sum(&[&right], 2), 0.4);
+        is(sum(&[&left, &right], 2), 2.0);
+        // Length changes at the notch alone: one piece hidden.
+        is(sum(&[&left, &right], 3), 1.2);
+        is(sum(&[&left, &right], 4), 0.4);
+        assert_eq!(sum(&[], 2), f32::NEG_INFINITY);
+    }
+
+    #[test]
+    fn a_piece_shifts_little_against_the_one_before() {
+        let mut shifted = lying([0.0; 4]);
+        // The last two lie three places further on, and a step is of two at most: the second piece goes one on, where it is hidden.
+        for piece in &mut shifted.pieces[2..] {
+            piece.swap(FAR, FAR + 3);
+        }
+        let sum = best_sum(&[(&shifted, &[0.5; 4])], 2);
+        // Three pieces half a unit nearer than the background, one hidden, three places of 0.05 each.
+        assert!((sum - (1.5 - 0.3 - 0.15)).abs() < 1e-6, "{sum}");
+    }
+}
