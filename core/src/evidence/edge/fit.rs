@@ -13,14 +13,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::curve::Edge;
-use super::lay::{Asked, Distances, LENGTHS, best_sum};
+use super::lay::{Asked, Distances, best_sum};
 use super::segments::{PIECES, Scales};
 
 /// Every so manyeth piece of a query is looked for: one from its first edge, one from its second, and so on in turn.
 const EVERY: usize = 4;
 /// Lengths at which the halves of a query's edge are compared beside their own, tip to notch.
-const STRETCHES: [f32; LENGTHS - 1] = [0.88, 1.14];
-/// They are compared with so large a part of the gallery, and with at least so many photos.
+const STRETCHES: [f32; 2] = [0.88, 1.14];
+/// They are compared with the best fifth of a gallery, and with at least so many photos.
 const AGAIN: (usize, usize) = (5, 500);
 /// And with every so manyeth of the others.
 const SAMPLED: usize = 8;
@@ -95,7 +95,7 @@ fn laid(edge: &Edge, numbers: &[usize], photos: &[&Scales]) -> Vec<f32> {
     let notch = numbers.partition_point(|&number| number < PIECES / 2);
     let own = Length::of(edge, 1.0, numbers, photos, &vec![1.0; photos.len()]);
     let mut sums = of_all(&own.distances, |own_distances| {
-        best_sum(&[(own_distances, &own.background)], notch)
+        best_sum([(own_distances, &own.background)], notch)
     });
     let (again, stand_for) = compared_again(&sums);
     let again_photos: Vec<&Scales> = again.iter().map(|&photo| photos[photo]).collect();
@@ -104,7 +104,7 @@ fn laid(edge: &Edge, numbers: &[usize], photos: &[&Scales]) -> Vec<f32> {
     let numbered: Vec<(usize, usize)> = again.iter().copied().enumerate().collect();
     let best = of_all(&numbered, |&(number, photo)| {
         let lengths = [own.on(photo), shorter.on(number), longer.on(number)];
-        best_sum(&lengths, notch)
+        best_sum(lengths, notch)
     });
     for (&photo, best) in again.iter().zip(&best) {
         sums[photo] = *best;
@@ -219,6 +219,7 @@ mod tests {
     use super::super::field::WIDTH;
     use super::super::tests::{Numbers, any_edge};
     use super::*;
+    use core::slice;
 
     /// The edge of a fluke whose left half looks short and whose right one looks long.
     fn askew(edge: &Edge) -> Edge {
@@ -228,23 +229,41 @@ mod tests {
         Edge::of(&in_pixels.collect::<Vec<_>>())
     }
 
+    /// How well it fits the gallery's photo 8 where no other length is tried.
+    fn fit_at_own_length(query: &Edge, gallery: &[Edge]) -> f32 {
+        let scales: Vec<Scales> = gallery.iter().map(Scales::of).collect();
+        let numbers: Vec<usize> = (0..PIECES).step_by(EVERY).collect();
+        let each = vec![1.0; gallery.len()];
+        let own = Length::of(
+            query,
+            1.0,
+            &numbers,
+            &scales.iter().collect::<Vec<_>>(),
+            &each,
+        );
+        let sum = |photo| best_sum([own.on(photo)], numbers.len() / 2);
+        let sums: Vec<f32> = (0..gallery.len()).map(sum).collect();
+        standardised(&sums, &sums, &each)[8]
+    }
+
     #[test]
     fn a_fluke_seen_askew_is_found_among_few_and_among_many() {
         let mut numbers = Numbers(21);
         let gallery: Vec<Edge> = (0..700).map(|_| any_edge(&mut numbers)).collect();
+        let query = askew(&gallery[8]);
         for photos in [40, 700] {
             let edges: Edges = gallery[..photos].iter().map(Some).collect();
-            let [as_it_is, seen_askew] =
-                [gallery[8].clone(), askew(&gallery[8])].map(|edge| edges.fit(&[edge]));
-            let best = seen_askew.iter().copied().fold(0.0, f32::max);
-            assert_eq!(best, seen_askew[8], "{photos}");
-            // It loses what is cut off at one tip and made up at the other, no more.
-            assert!(
-                seen_askew[8] > 0.6 * as_it_is[8],
-                "{photos}: {} {}",
-                seen_askew[8],
-                as_it_is[8]
+            let fits = edges.fit(slice::from_ref(&query));
+            let best = fits.iter().copied().fold(0.0, f32::max);
+            assert_eq!(best, fits[8], "{photos}");
+            // A quarter at least of what being seen so costs at its own length alone is made good: these edges are rougher than a whale's, and
+            // lose much where they are stretched twice.
+            let (own, clear) = (
+                fit_at_own_length(&query, &gallery[..photos]),
+                edges.fit(&gallery[8..9])[8],
             );
+            let least = own + (clear - own) / 4.0;
+            assert!(fits[8] > least, "{photos}: {} {own} {clear}", fits[8]);
         }
     }
 

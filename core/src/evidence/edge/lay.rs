@@ -23,8 +23,6 @@ const SHIFT_COST: f32 = 0.05;
 const LEAST: f32 = -0.3;
 /// The worth of a piece that would lie beyond a tip is that too: a distance that is never near.
 const BEYOND: f32 = f32::INFINITY;
-/// The most lengths of an edge that are laid together.
-pub(super) const LENGTHS: usize = 3;
 
 /// A piece that is looked for.
 pub(super) struct Asked {
@@ -53,11 +51,13 @@ impl Distances {
     }
 }
 
-/// The most that the pieces in order are worth on a photo. Of every length that the query's edge is taken at, at most [`LENGTHS`], their
-/// distances and what is background for each; each half has one length, and that of the right one begins with the
-/// piece `notch`.
+/// The most that the pieces in order are worth on a photo. Of every length that the query's edge is taken at their distances and what is
+/// background for each; each half has one length, and that of the right one begins with the piece `notch`.
 #[inline(never)]
-pub(super) fn best_sum(lengths: &[(&Distances, &[f32])], notch: usize) -> f32 {
+pub(super) fn best_sum<const LENGTHS: usize>(
+    lengths: [(&Distances, &[f32]); LENGTHS],
+    notch: usize,
+) -> f32 {
     // No piece can begin where no place is, or come there.
     let nowhere: [f32; LAID] = array::from_fn(|place| {
         if place < PLACES {
@@ -67,14 +67,15 @@ pub(super) fn best_sum(lengths: &[(&Distances, &[f32])], notch: usize) -> f32 {
         }
     });
     let mut best = [nowhere; LENGTHS];
-    let best = &mut best[..lengths.len().min(LENGTHS)];
-    let pieces = lengths.first().map_or(0, |(_, worth)| worth.len());
+    let pieces = lengths
+        .first()
+        .map_or(0, |(_, background)| background.len());
     for asked in 0..pieces {
         if asked == notch {
-            let any = most_of(best);
+            let any = most_of(&best);
             best.fill(any);
         }
-        for (best, (distances, background)) in best.iter_mut().zip(lengths) {
+        for (best, (distances, background)) in best.iter_mut().zip(&lengths) {
             if asked > 0 {
                 *best = reached(best);
             }
@@ -84,7 +85,7 @@ pub(super) fn best_sum(lengths: &[(&Distances, &[f32])], notch: usize) -> f32 {
             }
         }
     }
-    let places = most_of(best).into_iter();
+    let places = most_of(&best).into_iter();
     places.fold(f32::NEG_INFINITY, larger)
 }
 
@@ -153,19 +154,16 @@ mod tests {
     fn each_half_has_the_length_that_suits_it() {
         let background = [0.5; 4];
         let (left, right) = (lying([0.0, 0.0, 1.0, 1.0]), lying([1.0, 1.0, 0.0, 0.0]));
-        let sum = |lengths: &[&Distances], notch| {
-            let lengths: Vec<_> = lengths.iter().map(|&one| (one, &background[..])).collect();
-            best_sum(&lengths, notch)
-        };
+        let alone = |one| best_sum([(one, &background)], 2);
+        let both = |notch| best_sum([&left, &right].map(|one| (one, &background[..])), notch);
         let is = |sum: f32, expected: f32| assert!((sum - expected).abs() < 1e-6, "{sum}");
         // Two pieces half a unit nearer than the background, two hidden.
-        is(sum(&[&left], 2), 0.4);
-        is(sum(&[&right], 2), 0.4);
-        is(sum(&[&left, &right], 2), 2.0);
+        is(alone(&left), 0.4);
+        is(alone(&right), 0.4);
+        is(both(2), 2.0);
         // Length changes at the notch alone: one piece hidden.
-        is(sum(&[&left, &right], 3), 1.2);
-        is(sum(&[&left, &right], 4), 0.4);
-        assert_eq!(sum(&[], 2), f32::NEG_INFINITY);
+        is(both(3), 1.2);
+        is(both(4), 0.4);
     }
 
     #[test]
@@ -175,7 +173,7 @@ mod tests {
         for piece in &mut shifted.pieces[2..] {
             piece.swap(FAR, FAR + 3);
         }
-        let sum = best_sum(&[(&shifted, &[0.5; 4])], 2);
+        let sum = best_sum([(&shifted, &[0.5; 4])], 2);
         // Three pieces half a unit nearer than the background, one hidden, three places of 0.05 each.
         assert!((sum - (1.5 - 0.3 - 0.15)).abs() < 1e-6, "{sum}");
     }
