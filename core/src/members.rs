@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::bundle::{Manifest, Member, MergedColumn, SelfCheck};
 use crate::decision::DecisionError;
 use crate::embedding::{Embedding, Fuse};
-use crate::model::Network;
+use crate::model::Answering;
 use crate::model::named::{self, Named};
 use crate::photo::{Photo, Preprocessing, Region};
 use crate::{Error, Result};
@@ -26,7 +26,7 @@ pub(crate) struct Members {
 /// A network and what it reads.
 #[derive(Clone, Debug)]
 struct Reader {
-    network: Network,
+    network: Answering,
     preprocessing: Preprocessing,
     /// Values in its feature.
     width: usize,
@@ -53,6 +53,13 @@ impl Members {
             let network = networks.next().unwrap_or_default();
             let logits = logits(&network, known, merged);
             let logits = logits.map_err(|error| member.name_in(file, error))?;
+            if logits == 0 && manifest.decision.asks_the_classifier() {
+                return Err(Error::Bundle {
+                    file: member.in_file(file),
+                    reason: "has no classifier, which the decision asks; export the bundle again"
+                        .to_string(),
+                });
+            }
             let first = *logits_of_first.get_or_insert(logits);
             if logits != first {
                 return Err(Error::Bundle {
@@ -118,10 +125,10 @@ impl Members {
     }
 }
 
-/// How many columns a network's classifier has, for at most as many individuals as are known.
+/// How many columns a network's classifier has, for at most as many individuals as are known; 0 without one.
 fn logits(network: &Named, known: usize, merged: &[MergedColumn]) -> Result<usize> {
     let bias = network.get("total.bias");
-    let logits = bias.map_or(known + merged.len(), |bias| bias.values.len());
+    let logits = bias.map_or(0, |bias| bias.values.len());
     let beyond = merged
         .last()
         .is_some_and(|last| last.column as usize >= logits);
@@ -143,7 +150,7 @@ impl Reader {
         file: &str,
         device: &Device,
     ) -> Result<Self> {
-        let empty = Network::new(member.embedder, logits, device).fold();
+        let empty = Answering::new(member.embedder, logits, device);
         Ok(Self {
             network: named::write(empty, network, &member.in_file(file))?,
             preprocessing: member.preprocessing.clone(),
@@ -155,9 +162,8 @@ impl Reader {
     async fn embed(&self, input: Vec<f32>, device: &Device) -> Result<Embedding> {
         let shape = [1, 3, self.preprocessing.height, self.preprocessing.width];
         let input = Tensor::from_data(TensorData::new(input, shape), device);
-        let (features, logits) = self.network.forward(input);
         // One tensor, so that a GPU is read back once.
-        let mut feature = read(Tensor::cat(vec![features, logits], 1), device).await?;
+        let mut feature = read(self.network.forward(input), device).await?;
         if feature.len() < self.width {
             return Err(failed(device, "it returned too few values".to_string()));
         }

@@ -5,6 +5,7 @@ mod common;
 
 use burn::tensor::Device;
 use common::{WHALES, contents, identifier, loader, now};
+use flukeprint_core::bundle::weights::without_classifiers;
 use flukeprint_core::bundle::{Loader, StaticFile, assemble};
 use flukeprint_core::decision::{Query, decide};
 use flukeprint_core::identify::{Embedding, Identifier, RegionSource, Stage};
@@ -52,6 +53,37 @@ fn a_photo_is_answered_stage_by_stage() {
     assert_eq!(
         (answer.region, answer.region_source),
         (given, RegionSource::Given)
+    );
+}
+
+/// What the classifier says has no part in this decision, so it need not be loaded.
+#[test]
+fn without_a_classifier_that_nobody_asks_the_answer_is_the_same() {
+    let photo = Photo {
+        width: 90,
+        height: 40,
+        pixels: (0..90 * 40 * 3).map(|i| (i * 7 % 251) as u8).collect(),
+    };
+    let answer = |contents| {
+        let identifier = identifier(contents);
+        now(identifier.identify_photo(&photo, None, WHALES + 1, |_| ()))
+            .unwrap()
+            .answer
+    };
+    let with = contents();
+    assert_eq!(with.decision.weights[2], 0.0);
+    let mut without = contents();
+    without.weights = without_classifiers("the weights", &with.weights).unwrap();
+    assert!(without.weights.len() < with.weights.len());
+    assert_eq!(answer(without.clone()), answer(with));
+    without.decision.weights[2] = 0.5;
+    let bundle = loader(&assemble(without).unwrap()).finish().unwrap();
+    let error = Identifier::new(bundle, &Device::flex()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("has no classifier, which the decision asks"),
+        "{error}"
     );
 }
 

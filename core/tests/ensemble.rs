@@ -23,6 +23,7 @@ fn second() -> MemberFacts {
         recipe: "wide".to_owned(),
         recipe_sha256: String::new(),
         seed: 5,
+        start_sha256: None,
     }
 }
 

@@ -8,6 +8,7 @@ use common::growth::{
 };
 use common::{WHALES, contents, gallery};
 use flukeprint_core::Error;
+use flukeprint_core::bundle::weights::without_classifiers;
 use flukeprint_core::bundle::{Did, FileEntry, GrowingBundle, MERGED_FORMAT, StaticFile, assemble};
 use flukeprint_core::identify::Fuse;
 
@@ -241,4 +242,46 @@ fn a_journal_of_another_model_is_refused() {
     };
     let error = GrowingBundle::open(manifest.as_bytes(), read).unwrap_err();
     assert!(error.to_string().contains("another model"), "{error}");
+}
+
+/// A decision that the classifier has no part in ships without one, and the bundle grows by its photos alone.
+#[test]
+fn a_bundle_without_a_classifier_grows_and_goes_back() {
+    for mut contents in [
+        with_new_whales(),
+        ensemble(Fuse::Concatenate),
+        ensemble(Fuse::Average),
+    ] {
+        contents.weights = without_classifiers("the weights", &contents.weights).unwrap();
+        let width = contents.gallery.features().dimension();
+        let before = assemble(contents).unwrap();
+        let mut bundle = open(&before);
+        assert!(bytes(&bundle.files().unwrap()) == bytes(&before));
+        let photos = vec![photo(width, 1, Some("Nora")), photo(width, 2, Some("w_1"))];
+        let enrolled = bundle.enroll(photos, DAY).unwrap();
+        assert_eq!((enrolled.individuals, enrolled.columns), (1, 0));
+        bundle.merge("w_2", "Nora", DAY).unwrap();
+        bundle.remove_individual("w_0", DAY).unwrap();
+        bundle.remove_photo("new_2.jpg", DAY).unwrap();
+        let files = bundle.files().unwrap();
+        let loaded = load(&files);
+        assert_eq!(loaded.manifest.format, load(&before).manifest.format);
+        let names: Vec<&str> = loaded
+            .gallery
+            .individuals()
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        assert_eq!(names, ["w_1", "w_2", "w_3"]);
+        let nearest = loaded
+            .gallery
+            .nearest_per_label(&feature(width, 1))
+            .unwrap();
+        assert!(nearest[1].unwrap().distance < 0.05, "Nora is w_2 now");
+        assert!(logits(&files).is_empty());
+        for _ in 0..4 {
+            bundle.undo().unwrap();
+        }
+        assert!(bytes(&bundle.files().unwrap()) == bytes(&before));
+    }
 }

@@ -328,6 +328,14 @@ pub enum Error {
         /// Photos that were given.
         photos: usize,
     },
+    /// A bundle that cannot be what it is asked to be.
+    #[error("bundle {}: {reason}", path.display())]
+    Bundle {
+        /// Its folder.
+        path: PathBuf,
+        /// What is in the way, and what to do.
+        reason: String,
+    },
     /// A bundle is not what it was when it was read.
     #[error("bundle {} was changed by somebody else meanwhile; run the command again", path.display())]
     BundleChanged {

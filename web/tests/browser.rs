@@ -54,6 +54,7 @@ async fn files() -> Vec<StaticFile> {
             recipe_sha256: String::new(),
             data_sha256: String::new(),
             seed: 3,
+            start_sha256: None,
             ensemble: None,
         },
         preprocessing: Preprocessing::imagenet(32, 64),

@@ -1,5 +1,6 @@
 //! `cargo xtask humpback`: the model of real whales that ships in `www/models/humpback`, from photos to
-//! bundle. Takes hours; what is finished is kept, and an interrupted training goes on.
+//! bundle. Takes hours; what is finished is kept, and an interrupted training goes on. With `--kept` it takes minutes:
+//! the network that ships stays, and everything after training is done again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,13 @@ use crate::{run, site};
 /// The model's folder below `www/models`.
 const NAME: &str = "humpback";
 const TITLE: &str = "Humpback whales, 1,645 individuals";
+/// The recipes that the network learns by, each from what the one before has learnt.
+const STEPS: [&str; 4] = [
+    "humpback-first",
+    "humpback-mirrored",
+    "humpback-strong",
+    "humpback-large",
+];
 /// What may be downloaded before the first photo is named.
 const MOST_BYTES: u64 = 8 << 20;
 
@@ -23,12 +31,16 @@ pub struct Options {
     /// Folder with `hwi` (Kaggle's layout), `boxes` and `weights/mobilenet_v2_imagenet.safetensors`
     #[arg(long)]
     data: PathBuf,
+    /// Train nothing: the network and the fluke finder that ship stay as they are, edges are traced, the decision chosen
+    /// and everything packed anew
+    #[arg(long)]
+    kept: bool,
     /// Day of the export, YYYY-MM-DD [default: today]
     #[arg(long)]
     date: Option<String>,
 }
 
-/// Trains the finder on whole photos, the network in five runs, and packs the last.
+/// Trains the finder on whole photos and the network in five runs, or takes those that ship, and packs what comes of it.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--locked", "--release", "--package", "flukeprint"]);
@@ -38,57 +50,11 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         folder: workspace.target.join(NAME),
     };
     fs::create_dir_all(&made.folder)?;
-    let data = |name: &str| options.data.join(name);
-
-    let whole = made.folder.join("boxes");
-    boxes::catalogue(&data("boxes"), &whole)?;
-    made.train("humpback-finder", &["--data".as_ref(), &whole])?;
-    let finder = made.run_of("humpback-finder");
-    let (hwi, weights) = (
-        data("hwi"),
-        data("weights/mobilenet_v2_imagenet.safetensors"),
-    );
-    let from = [
-        "--data".as_ref(),
-        hwi.as_path(),
-        "--start".as_ref(),
-        &weights,
-    ];
-    made.train("humpback-first", &from)?;
-    let first = made.run_of("humpback-first");
-    let from = ["--data".as_ref(), hwi.as_path(), "--start".as_ref(), &first];
-    made.train("humpback-mirrored", &from)?;
-    let mirrored = made.run_of("humpback-mirrored");
-    let from = [
-        "--data".as_ref(),
-        hwi.as_path(),
-        "--start".as_ref(),
-        &mirrored,
-    ];
-    made.train("humpback-strong", &from)?;
-    let strong = made.run_of("humpback-strong");
-    let from = [
-        "--data".as_ref(),
-        hwi.as_path(),
-        "--start".as_ref(),
-        &strong,
-    ];
-    made.train("humpback-large", &from)?;
-
-    let large = made.run_of("humpback-large");
-    made.show("choose the decision", "tune", &large, &["--all", "--edges"])?;
-    let crossed = ["--evidence", "--crossed", "10"];
-    made.show("measure on held-out photos", "evaluate", &large, &crossed)?;
-    let from = [
-        "--all-of".as_ref(),
-        large.as_path(),
-        "--start".as_ref(),
-        &large,
-        "--finder".as_ref(),
-        &finder,
-    ];
-    made.train("humpback-all", &from)?;
-    made.export(options.date.as_deref())
+    let last = match options.kept {
+        true => made.keep(&options.data)?,
+        false => made.learn(&options.data)?,
+    };
+    made.export(&last, options.date.as_deref())
 }
 
 /// What this chore makes, in the build folder.
@@ -98,6 +64,67 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
+    /// A run with the network that ships, tuned and measured.
+    fn keep(&self, data: &Path) -> Result<PathBuf> {
+        let kept = self.run_of("humpback-kept");
+        if kept.exists() {
+            // Of another network, maybe.
+            site::remove(&kept)?;
+        }
+        let ships = self.ships();
+        let (hwi, ships) = (data.join("hwi"), ships.as_path());
+        let from = [
+            "--data".as_ref(),
+            hwi.as_path(),
+            "--start".as_ref(),
+            ships,
+            "--finder".as_ref(),
+            ships,
+        ];
+        self.train("humpback-kept", &from)?;
+        self.judge(&kept, "--edges")?;
+        Ok(kept)
+    }
+
+    /// The last of the runs that learn, which has learnt from the held-out photos too; the one before it was tuned and
+    /// measured.
+    fn learn(&self, data: &Path) -> Result<PathBuf> {
+        let whole = self.folder.join("boxes");
+        boxes::catalogue(&data.join("boxes"), &whole)?;
+        self.train("humpback-finder", &["--data".as_ref(), &whole])?;
+        let hwi = data.join("hwi");
+        let mut start = data.join("weights/mobilenet_v2_imagenet.safetensors");
+        for recipe in STEPS {
+            let from = ["--data".as_ref(), hwi.as_path(), "--start".as_ref(), &start];
+            self.train(recipe, &from)?;
+            start = self.run_of(recipe);
+        }
+        self.judge(&start, "--evidence")?;
+        let finder = self.run_of("humpback-finder");
+        let from = [
+            "--all-of".as_ref(),
+            start.as_path(),
+            "--start".as_ref(),
+            &start,
+            "--finder".as_ref(),
+            &finder,
+        ];
+        self.train("humpback-all", &from)?;
+        Ok(self.run_of("humpback-all"))
+    }
+
+    /// Chooses the decision of a run, and prints what the way of choosing is worth.
+    fn judge(&self, run: &Path, beside: &str) -> Result<()> {
+        self.show("choose the decision", "tune", run, &["--all", "--edges"])?;
+        let crossed = [beside, "--crossed", "10"];
+        self.show("measure on held-out photos", "evaluate", run, &crossed)
+    }
+
+    /// Where the model ships.
+    fn ships(&self) -> PathBuf {
+        self.workspace.root.join("www/models").join(NAME)
+    }
+
     fn run_of(&self, recipe: &str) -> PathBuf {
         self.folder.join(recipe)
     }
@@ -137,8 +164,8 @@ impl Made<'_> {
         run::shown(self.workspace, step, command)
     }
 
-    /// Packs the last run without any picture, and puts it where models ship, beside its card.
-    fn export(&self, date: Option<&str>) -> Result<()> {
+    /// Packs a run without any picture, and puts it where models ship, beside its card.
+    fn export(&self, last: &Path, date: Option<&str>) -> Result<()> {
         let bundle = self.folder.join("bundle");
         let out = bundle.display().to_string();
         let mut words = vec![
@@ -150,17 +177,12 @@ impl Made<'_> {
             &out,
         ];
         words.extend(date.iter().flat_map(|&date| ["--date", date]));
-        self.show(
-            "pack the bundle",
-            "export",
-            &self.run_of("humpback-all"),
-            &words,
-        )?;
+        self.show("pack the bundle", "export", last, &words)?;
         let bytes = size(&bundle)?;
         if bytes > MOST_BYTES {
             bail!("the bundle has {bytes} bytes, more than the {MOST_BYTES} that a phone may load");
         }
-        let ships = self.workspace.root.join("www/models").join(NAME);
+        let ships = self.ships();
         for entry in fs::read_dir(&ships).into_iter().flatten() {
             let path = entry?.path();
             if path.extension().is_none_or(|end| end != "md") {

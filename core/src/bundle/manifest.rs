@@ -71,6 +71,9 @@ pub struct ModelFacts {
     pub data_sha256: String,
     /// Seed of weights, split and augmentation.
     pub seed: u64,
+    /// SHA-256 of the weights that its training began with; absent where they were drawn from the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_sha256: Option<String>,
     /// The other embedders of an ensemble; absent where there is one only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ensemble: Option<EnsembleFacts>,

@@ -44,6 +44,9 @@ pub struct MemberFacts {
     pub recipe_sha256: String,
     /// Its seed.
     pub seed: u64,
+    /// As [`ModelFacts::start_sha256`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_sha256: Option<String>,
 }
 
 /// An embedder of a bundle and what it reads.

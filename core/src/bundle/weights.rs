@@ -18,6 +18,8 @@ use crate::model::named::{Named, Values};
 use crate::{Error, Result};
 
 const SCALE: &str = ".scale";
+/// What the total classifier's tensors are called before their own name.
+const CLASSIFIER: &str = "total.";
 
 /// Bytes of a tensor on their way into a file or out of one.
 #[derive(Clone, Debug)]
@@ -131,6 +133,40 @@ pub(crate) fn decode_some(
         .filter(|name| !name.ends_with(SCALE) && wanted(name))
         .map(|name| Ok((name.to_string(), expand(file, &tensors, name)?)))
         .collect()
+}
+
+/// A weights file without the classifiers, for a decision that does not ask them.
+///
+/// # Errors
+/// [`Error::Bundle`] when `bytes` are no safetensors file.
+pub fn without_classifiers(file: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut tensors = stored(file, bytes)?;
+    // Those of an ensemble's other members have its number before their name.
+    let own = |name: &str| {
+        let numbered = name
+            .strip_prefix("member")
+            .and_then(|name| name.split_once('.'));
+        numbered.map_or(name, |(_, own)| own).to_string()
+    };
+    tensors.retain(|name, _| !own(name).starts_with(CLASSIFIER));
+    serialize(file, &tensors)
+}
+
+/// The tensors of a safetensors file as they are stored.
+///
+/// # Errors
+/// [`Error::Bundle`] when `bytes` are no safetensors file.
+pub(super) fn stored(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Stored>> {
+    let tensors = open(file, bytes)?;
+    let stored = tensors.iter().map(|(name, view)| {
+        let stored = Stored {
+            dtype: view.dtype(),
+            shape: view.shape().to_vec(),
+            bytes: view.data().to_vec(),
+        };
+        (name.to_string(), stored)
+    });
+    Ok(stored.collect())
 }
 
 /// The names of a safetensors file's tensors.

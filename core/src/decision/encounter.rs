@@ -16,11 +16,10 @@
 //! encounter agree in more than the animal (light, distance, pose), so n of them are worth less than n
 //! independent ones. docs/results/encounters.md has what the three constants were chosen by.
 //!
-//! Where local features found something, the column of the encounter is raised by the mean of what it would
-//! raise each photo's by ([`EvidenceParameters::raised_together`]). It is not moved near a median: a match of
-//! one photo among three is worth a third of its raise, which is far more than the reach. The most that any
-//! photo has in place of the mean names hardly more whales, and loses a third of the new ones in five photos: somewhere
-//! among many photos a stranger has a likeness.
+//! Where local features or edges found something, the column of the encounter is raised by a power mean, with exponent 3/2, of
+//! what they would raise each photo's by ([`EvidenceParameters::raised_together`]). It is not moved near a median: a match
+//! of one photo among three is worth half of its raise, which is far more than the reach. The most that any photo has in
+//! its place loses more new whales than it names known ones: somewhere among many photos a stranger has a likeness.
 //!
 //! For a single photo all of this is the single photo's answer, to the bit, and the photos' order never
 //! matters.

@@ -103,6 +103,11 @@ impl Default for DecisionParameters {
 }
 
 impl DecisionParameters {
+    /// Whether what the classifier says counts.
+    pub fn asks_the_classifier(&self) -> bool {
+        self.weights[2] > 0.0
+    }
+
     /// Checks every range.
     ///
     /// # Errors

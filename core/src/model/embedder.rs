@@ -229,3 +229,31 @@ impl Network {
         }
     }
 }
+
+/// What a bundle answers with: a folded embedder, and the total classifier where the decision asks it.
+#[derive(Module, Debug)]
+pub struct Answering {
+    embedder: Embedder,
+    total: Option<Linear>,
+}
+
+impl Answering {
+    /// A network of this shape for so many logits; without a classifier where there are none.
+    pub fn new(config: &EmbedderConfig, logits: usize, device: &Device) -> Self {
+        let linear = || LinearConfig::new(config.feature_width(), logits).init(device);
+        Self {
+            embedder: config.init(device).fold(),
+            total: (logits > 0).then(linear),
+        }
+    }
+
+    /// `[batch, 3, height, width]` to the concatenated features, not yet of unit length, and behind them the logits,
+    /// `[batch, feature_width + logits]`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
+        let features = Tensor::cat(self.embedder.features(input), 1);
+        match &self.total {
+            Some(total) => Tensor::cat(vec![features.clone(), total.forward(features)], 1),
+            None => features,
+        }
+    }
+}

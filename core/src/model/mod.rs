@@ -27,5 +27,5 @@ mod trace;
 #[cfg(feature = "flex")]
 mod vector;
 
-pub use embedder::{Embedder, EmbedderConfig, Network};
+pub use embedder::{Answering, Embedder, EmbedderConfig, Network};
 pub use finder::{Finder, FinderConfig, LOOKS};

@@ -35,6 +35,14 @@ pub fn read<M: Module>(module: &M) -> Result<Named> {
     reader.named
 }
 
+/// Whether `named` lacks a tensor of `module`, as weights do whose batch norms have been folded in.
+///
+/// # Errors
+/// As [`read`].
+pub fn lacks<M: Module>(module: &M, named: &Named) -> Result<bool> {
+    Ok(read(module)?.keys().any(|name| !named.contains_key(name)))
+}
+
 /// `module` with the tensors of `named`, which come from `file` (for messages).
 ///
 /// # Errors

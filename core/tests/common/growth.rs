@@ -104,6 +104,7 @@ pub fn ensemble(fuse: Fuse) -> Contents {
             recipe: "other".to_owned(),
             recipe_sha256: String::new(),
             seed: 5,
+            start_sha256: None,
         }],
     });
     both

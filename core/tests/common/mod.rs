@@ -58,6 +58,7 @@ fn make_contents() -> Contents {
             recipe_sha256: String::new(),
             data_sha256: String::new(),
             seed: 5,
+            start_sha256: None,
             ensemble: None,
         },
         preprocessing: Preprocessing::imagenet(32, 64),

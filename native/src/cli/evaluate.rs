@@ -6,7 +6,7 @@ use super::out::say;
 use super::{encounters, table};
 use crate::data::{Catalogue, Reading, Source};
 use crate::ensemble::Ensemble;
-use crate::evaluate::encounters::{evaluate_encounters, evaluate_encounters_searched};
+use crate::evaluate::encounters::{evaluate_encounters, evaluate_encounters_beside};
 use crate::evaluate::enrolling::evaluate_enrolling;
 use crate::evaluate::evidence::{TunedEdges, evaluate_evidence};
 use crate::evaluate::html::{self, About};
@@ -80,11 +80,11 @@ pub struct Evaluate {
     crossed: Option<usize>,
     /// Also measure encounters: several photos of one animal, answered together. With --run of whales that
     /// training left out (validation.unseen_whales), with --bundle of the labelled photos by Id. Beside
-    /// --evidence, of a run, nothing else, and all photos vote.
+    /// --edges or --evidence, of a run, nothing else: with trailing edges, or with all photos' votes too.
     #[arg(long, conflicts_with = "ensemble")]
     encounters: bool,
     /// Instead, measure what trailing edges add, as a bundle without keypoints answers (`flukeprint export --edges`).
-    #[arg(long, group = "beside", conflicts_with_all = ["bundle", "encounters", "enroll", "html"])]
+    #[arg(long, group = "beside", conflicts_with_all = ["bundle", "enroll", "html"])]
     edges: bool,
     /// Instead, measure what edges and local features add: alone, verifying the first whales, and with a vote of the
     /// whole catalogue.
@@ -120,8 +120,8 @@ impl Evaluate {
             (None, Some(bundle), Some(labels), Some(photos)) => {
                 self.bundle(bundle, labels, photos, progress)
             }
-            (Some(run), ..) if self.evidence && self.encounters => {
-                self.searched_encounters(&Run::open(run)?, progress)
+            (Some(run), ..) if (self.evidence || self.edges) && self.encounters => {
+                self.encounters_beside(&Run::open(run)?, progress)
             }
             (Some(run), ..) if self.evidence || self.edges => {
                 self.evidence(Ensemble::alone(Run::open(run)?)?, progress)
@@ -194,10 +194,10 @@ impl Evaluate {
         Ok(())
     }
 
-    fn searched_encounters(&self, run: &Run, progress: &dyn Progress) -> Result<()> {
+    fn encounters_beside(&self, run: &Run, progress: &dyn Progress) -> Result<()> {
         let device = self.device.open()?;
         let catalogue = read_catalogue(&run.facts.catalogue, progress)?;
-        let report = evaluate_encounters_searched(run, &catalogue, &device, progress)?;
+        let report = evaluate_encounters_beside(run, &catalogue, self.evidence, &device, progress)?;
         if self.json {
             return super::print_json(&report);
         }

@@ -4,7 +4,7 @@ use super::devices::DeviceArgs;
 use crate::progress::Progress;
 use crate::train::recipe::AnyRecipe;
 use crate::train::{
-    Beginning, DescriptorRecipe, Recipe, Run, descriptor, resume, train, train_on_all,
+    Beginning, DescriptorRecipe, Recipe, Run, as_it_is, descriptor, resume, train, train_on_all,
 };
 use burn::tensor::Device;
 use clap::Args;
@@ -15,6 +15,7 @@ use std::time::Instant;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  flukeprint train --data catalogue --recipe small --start mobilenet_v2.safetensors --out run\n  \
+    flukeprint train --data catalogue --start www/models/humpback --out run   # its network as it is: minutes, no training\n  \
     flukeprint train --resume --out run\n  \
     flukeprint train --data catalogue --recipe hardnet --out descriptor\n  \
     flukeprint train --all-of run --start run --recipe short.toml --out final"
@@ -24,15 +25,15 @@ pub struct Train {
     #[arg(long, required_unless_present_any = ["resume", "all_of"])]
     data: Option<PathBuf>,
     /// A recipe's name, as `flukeprint recipes` lists it, or a file ending in .toml [default: small;
-    /// with --all-of, that run's].
+    /// with --all-of, that run's; with a bundle as --start, one that trains nothing].
     #[arg(long)]
     recipe: Option<String>,
-    /// What to begin with: backbone weights, .pth or .safetensors, the folder of another run, or what
-    /// `flukeprint weights` kept of one.
+    /// What to begin with: backbone weights, .pth or .safetensors, the folder of another run, what
+    /// `flukeprint weights` kept of one, or a bundle, whose network is taken as it is.
     #[arg(long)]
     start: Option<PathBuf>,
-    /// Take the fluke finder of another run instead of training one.
-    #[arg(long, value_name = "RUN")]
+    /// Take the fluke finder of another run or of a bundle instead of training one.
+    #[arg(long, value_name = "RUN or BUNDLE")]
     finder: Option<PathBuf>,
     /// Train on all photos of this tuned run, its held-out ones too, and keep its thresholds.
     #[arg(long, value_name = "RUN", conflicts_with = "data")]
@@ -123,14 +124,20 @@ impl Train {
             return resume(&self.out, device, progress);
         }
         let tuned = self.all_of.as_deref().map(Run::open).transpose()?;
-        let mut recipe = match (&self.recipe, &tuned) {
-            (None, Some(tuned)) => tuned.recipe.clone(),
-            (name, _) => Recipe::load(name.as_deref().unwrap_or("small"))?,
+        let bundle = self.start.as_deref().map(as_it_is).transpose()?.flatten();
+        let mut finder = self.finder.clone();
+        let mut recipe = match (&self.recipe, &tuned, bundle) {
+            (None, Some(tuned), _) => tuned.recipe.clone(),
+            (None, None, Some(kept)) => {
+                finder = finder.or_else(|| self.start.clone().filter(|_| kept.finder.is_some()));
+                kept
+            }
+            (name, ..) => Recipe::load(name.as_deref().unwrap_or("small"))?,
         };
         recipe.seed = self.seed.unwrap_or(recipe.seed);
         let beginning = Beginning {
             weights: self.start.clone(),
-            finder: self.finder.clone(),
+            finder,
         };
         let (start, out) = (&beginning, &self.out);
         match (&tuned, &self.data) {

@@ -21,7 +21,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-pub use draw::{bundle_encounters, evaluate_encounters, evaluate_encounters_searched};
+pub use draw::{bundle_encounters, evaluate_encounters, evaluate_encounters_beside};
 
 /// Photos an encounter that are measured.
 pub const SIZES: [usize; 4] = [1, 2, 3, 5];
@@ -29,7 +29,7 @@ pub const SIZES: [usize; 4] = [1, 2, 3, 5];
 /// How often encounters are drawn.
 pub const DRAWS: u64 = 20;
 
-/// How often where all photos of the gallery vote, which takes its time.
+/// How often where edges are laid on all photos of the gallery, or all of them vote, which takes its time.
 pub const DRAWS_SEARCHED: u64 = 5;
 
 /// Decides the draws.

@@ -15,7 +15,9 @@ use crate::progress::Progress;
 use crate::train::samples::read_photo;
 use crate::tune::{LabelledQueries, TuneError, final_scores};
 use crate::{Error, Result};
-use flukeprint_core::decision::{DecisionParameters, Found, OperatingPoint, Query, decide};
+use flukeprint_core::decision::{
+    DecisionParameters, Findings, Found, OperatingPoint, Query, decide,
+};
 use flukeprint_core::gallery::Label;
 use flukeprint_core::identify::{Embedding, Identifier, Stage};
 use flukeprint_core::metrics::LISTED;
@@ -108,7 +110,13 @@ pub fn evaluate_bundle(
     let mut rows = score_rows(&queries, &manifest.decision)?;
     let answers = Answered::all(&queries, &manifest.decision)?;
     let confidence = Confidence::of_answers(&answers).map_err(TuneError::from)?;
-    let together = || bundle_encounters(&queries, &own, &manifest.decision);
+    let together = || {
+        let edges = named.edges.iter().cloned();
+        let found: Vec<Findings> = edges.map(Findings::of_edges).collect();
+        let facts = manifest.edges.as_ref();
+        let beside = facts.map(|facts| (&facts.parameters, &found[..]));
+        bundle_encounters(&queries, &own, &manifest.decision, beside)
+    };
     let encounters = question.encounters.then(together).transpose()?;
     let width = named.features.len() / own.len();
     let reid = question

@@ -14,6 +14,9 @@ use crate::tune::{LabelledQueries, LabelledQuery, TuneError};
 /// The row of the final score.
 pub const ALL: &str = "all";
 
+/// The rows of the classifier alone.
+const CLASSIFIER: [&str; 2] = ["classifier, T = 1", "classifier, T and p"];
+
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScoreRow {
@@ -54,33 +57,32 @@ pub struct ScoreIntervals {
     pub auc_new: Option<Interval>,
 }
 
-/// Six rows for fixed parameters: the raw classifier (T = 1, never answering `New`), the
+/// Six rows for fixed parameters, four where no classifier was asked: the raw classifier (T = 1, never answering `New`), the
 /// classifier with T and p, the nearest photo, the whale's photos (the decision's similarity), the
 /// same with q, and the final score.
 ///
 /// # Errors
-/// A parameter out of range, or queries without logits.
+/// A parameter out of range.
 pub fn score_rows(
     queries: &LabelledQueries,
     parameters: &DecisionParameters,
 ) -> Result<Vec<ScoreRow>, TuneError> {
     parameters.validate()?;
-    if queries.classified() == 0 {
-        return Err(TuneError::NoClassifier);
-    }
     let outcomes: Vec<[Outcome; 6]> = queries
         .par_iter()
         .map(|query| outcomes(&query, queries.individuals(), parameters))
         .collect::<Result<_, _>>()?;
     let names = [
-        "classifier, T = 1",
-        "classifier, T and p",
+        CLASSIFIER[0],
+        CLASSIFIER[1],
         "nearest photo",
         "photos of a whale",
         "photos of a whale, q",
         ALL,
     ];
-    Ok(rows(names, &outcomes))
+    let mut rows = rows(names, &outcomes);
+    rows.retain(|row| queries.classified() > 0 || !CLASSIFIER.contains(&row.name));
+    Ok(rows)
 }
 
 /// The two rows that need no classifier: the nearest photo, and the nearest photo with q. For

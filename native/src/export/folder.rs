@@ -3,7 +3,7 @@
 use crate::device::is_cpu;
 use crate::{Error, Result};
 use burn::tensor::Device;
-use flukeprint_core::bundle::{Loader, StaticFile};
+use flukeprint_core::bundle::{Bundle, Loader, StaticFile};
 use flukeprint_core::identify::Identifier;
 use std::path::Path;
 
@@ -15,9 +15,20 @@ pub(crate) const WANTED: &str =
 /// bundle's known answer.
 ///
 /// # Errors
-/// Anything that is missing or not what `bundle.json` says; the file is named. A device that computes
-/// something else.
+/// As [`read_bundle`]. A device that computes something else.
 pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
+    let identifier = Identifier::new(read_bundle(folder)?, device)?;
+    if !is_cpu(device) {
+        pollster::block_on(identifier.self_check())?;
+    }
+    Ok(identifier)
+}
+
+/// The bundle in `folder`, checked whole, on no device yet.
+///
+/// # Errors
+/// Anything that is missing or not what `bundle.json` says; the file is named.
+pub(crate) fn read_bundle(folder: &Path) -> Result<Bundle> {
     if !folder.is_dir() {
         return Err(Error::MissingFolder {
             path: folder.to_owned(),
@@ -43,11 +54,7 @@ pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
     for path in paths {
         loader.add(&path, read(&path)?)?;
     }
-    let identifier = Identifier::new(loader.finish()?, device)?;
-    if !is_cpu(device) {
-        pollster::block_on(identifier.self_check())?;
-    }
-    Ok(identifier)
+    Ok(loader.finish()?)
 }
 
 /// Writes a bundle to `folder`: beside it first, then by renaming, so that there is never half a

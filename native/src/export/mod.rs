@@ -6,7 +6,7 @@ mod thumbnails;
 /// What a bundle's kept search is called before its hash.
 pub(crate) const SEARCH: &str = "search";
 
-pub(crate) use folder::{WANTED, check_place, write_folder};
+pub(crate) use folder::{WANTED, check_place, read_bundle, write_folder};
 pub use folder::{open_bundle, write_bundle};
 pub(crate) use thumbnails::{MARGIN, small_picture, thumbnail, thumbnail_margin};
 
@@ -18,6 +18,7 @@ use crate::evaluate::evidence::{TunedEdges, TunedEvidence, catalogue_edges, keyp
 use crate::progress::Progress;
 use crate::train::Run;
 use burn::tensor::Device;
+use flukeprint_core::bundle::weights::without_classifiers;
 use flukeprint_core::bundle::{
     Contents, EdgeFacts, EnsembleFacts, EvidenceFacts, FileEntry, GalleryPhoto, Loader,
     MemberFacts, ModelFacts, SearchFacts, SelfCheck, StaticFile, assemble,
@@ -91,6 +92,9 @@ pub fn export_ensemble(
     let gallery = embeddings.gallery(catalogue, &everything)?;
     let mut contents = contents(ensemble, options, gallery, photos)?;
     contents.evidence = evidence;
+    if !contents.decision.asks_the_classifier() {
+        contents.weights = without_classifiers("the weights", &contents.weights)?;
+    }
     files.extend(with_self_check(contents)?);
     write_bundle(out, &files)
 }
@@ -200,6 +204,7 @@ fn model(ensemble: &Ensemble) -> Result<ModelFacts> {
         recipe_sha256: recipe.sha256()?,
         data_sha256: run.facts.data_sha256.clone(),
         seed: recipe.seed,
+        start_sha256: run.facts.start_sha256.clone(),
         ensemble: (!others.is_empty()).then_some(EnsembleFacts {
             fuse: ensemble.fuse,
             others,
@@ -215,6 +220,7 @@ fn member(run: &Run) -> Result<MemberFacts> {
         recipe: recipe.name.clone(),
         recipe_sha256: recipe.sha256()?,
         seed: recipe.seed,
+        start_sha256: run.facts.start_sha256.clone(),
     })
 }
 

@@ -49,6 +49,7 @@ pub(super) fn remember(
     growing: &Path,
     data: &Path,
     catalogue: &Catalogue,
+    start_sha256: Option<String>,
     split: &Split,
 ) -> Result<Facts> {
     let failed = |source| Error::Write {
@@ -59,6 +60,7 @@ pub(super) fn remember(
         catalogue: std::path::absolute(data).map_err(failed)?,
         individuals: catalogue.individuals.clone(),
         data_sha256: data_hash(catalogue),
+        start_sha256,
     };
     split.save(catalogue, &growing.join(SPLIT))?;
     let json = serde_json::to_vec_pretty(&facts)

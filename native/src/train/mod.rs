@@ -31,6 +31,7 @@ pub mod schedule;
 pub mod sgd;
 mod stage;
 mod start;
+mod taken;
 mod tally;
 mod trainer;
 mod watch;
@@ -54,12 +55,14 @@ use burn::module::Module;
 use burn::tensor::Device;
 use checkpoint::{Checkpoint, Position};
 use course::device_of;
+use flukeprint_core::bundle::sha256_hex;
 use journal::Journal;
 use network::TrainingNetwork;
 use optimizer::AdamW;
 use run::class_names;
 use samples::Samples;
 use std::path::{Path, PathBuf};
+use taken::Taken;
 use trainer::Trainer;
 use watch::Watch;
 
@@ -67,9 +70,9 @@ use watch::Watch;
 #[derive(Clone, Debug, Default)]
 pub struct Beginning {
     /// A file of backbone weights, see [`import`](crate::import), or the folder of another run, whose
-    /// network must be of the same shape.
+    /// network must be of the same shape, or of a bundle, whose network is taken as it is.
     pub weights: Option<PathBuf>,
-    /// The folder of another run whose fluke finder is taken as it is, in place of training one.
+    /// The folder of another run or of a bundle whose fluke finder is taken as it is, in place of training one.
     pub finder: Option<PathBuf>,
 }
 
@@ -78,9 +81,45 @@ impl Beginning {
     fn complete(&self, recipe: &Recipe) -> Result<Recipe> {
         let mut recipe = recipe.clone();
         if let Some(folder) = &self.finder {
-            recipe.finder = Run::open(folder)?.recipe.finder;
+            recipe.finder = match Taken::is_in(folder) {
+                true => Some(Taken::open(folder)?.finder()?.0),
+                false => Run::open(folder)?.recipe.finder,
+            };
         }
+        self.check(&recipe)?;
         Ok(recipe)
+    }
+
+    /// SHA-256 of the file of weights that training begins with. `None` as well for one that cannot be read, which is
+    /// told where it is needed.
+    fn sha256(&self) -> Option<String> {
+        let bytes = std::fs::read(start::file(self.weights.as_deref()?).ok()?);
+        Some(sha256_hex(&bytes.ok()?))
+    }
+
+    /// # Errors
+    /// When the recipe trains what can only be taken as it is, or has an untrained finder and none to take.
+    fn check(&self, recipe: &Recipe) -> Result<()> {
+        let refuse = |reason: &str| {
+            Err(Error::Recipe {
+                recipe: recipe.name.clone(),
+                reason: reason.to_owned(),
+            })
+        };
+        if recipe.tells_whales_apart() && self.weights.as_deref().is_some_and(Taken::is_in) {
+            return refuse(
+                "trains a network, but a bundle's can only be taken as it is: give no --recipe, or one whose stages \
+                 have 0 epochs, or begin with a run or with what `flukeprint weights` kept of one",
+            );
+        }
+        let untrained = recipe
+            .finder
+            .as_ref()
+            .is_some_and(|finder| finder.epochs == 0);
+        match untrained && self.finder.is_none() {
+            true => refuse("has a fluke finder of 0 epochs: name a run or a bundle with --finder"),
+            false => Ok(()),
+        }
     }
 }
 
@@ -112,7 +151,7 @@ pub fn train(
     let (new, unseen) = (held_out.new_whales, held_out.unseen_whales);
     let split = Split::draw(catalogue, recipe.seed, new, unseen);
     let recipe = &beginning.complete(recipe)?;
-    let run = Run::create(out, data, catalogue, recipe, &split)?;
+    let run = Run::create(out, data, catalogue, recipe, beginning.sha256(), &split)?;
     let work = Work {
         run,
         catalogue,
@@ -141,7 +180,7 @@ pub fn train_on_all(
     let catalogue = &read_catalogue(data, progress)?;
     let split = tuned.split(catalogue)?.all_to_train();
     let recipe = &beginning.complete(recipe)?;
-    let run = Run::create(out, data, catalogue, recipe, &split)?;
+    let run = Run::create(out, data, catalogue, recipe, beginning.sha256(), &split)?;
     run.save_operating(&run.growing(), &tuned.operating()?)?;
     run.save_decision(&run.growing(), &decision)?;
     carry_over(tuned.folder(), &run.growing(), &decision)?;
@@ -152,6 +191,18 @@ pub fn train_on_all(
         progress,
     };
     work.begin(beginning, device)
+}
+
+/// A recipe by which the network of the bundle in `folder` is taken as it is, and its fluke finder, if it has one; `None`
+/// where there is no bundle.
+///
+/// # Errors
+/// A bundle that cannot be read, or holds several networks.
+pub fn as_it_is(folder: &Path) -> Result<Option<Recipe>> {
+    match Taken::is_in(folder) {
+        true => Ok(Some(Taken::open(folder)?.recipe()?)),
+        false => Ok(None),
+    }
 }
 
 /// Goes on with the training of the run `out` that was interrupted, with its recipe and its catalogue,
@@ -203,6 +254,7 @@ impl Work<'_> {
     fn go_on(self, checkpoint: Checkpoint, device: &Device) -> Result<Run> {
         let path = self.run.growing().join(checkpoint::FILE);
         let result = self.fresh(None, device).and_then(|(samples, network)| {
+            let network = network.in_form_of(&checkpoint.weights)?;
             let network = checkpoint.restore(network, &path)?;
             self.fill(network, samples, Some(checkpoint))
         });

@@ -6,6 +6,7 @@ use super::folder;
 use super::journal;
 use super::network::TrainingNetwork;
 use super::start;
+use super::taken::Taken;
 use super::weights::{load_weights, save_half, save_weights};
 use crate::data::{Catalogue, Split};
 use crate::{Error, Result};
@@ -32,6 +33,9 @@ pub struct Facts {
     pub individuals: Vec<String>,
     /// SHA-256 of its photos' names, labels and boxes.
     pub data_sha256: String,
+    /// SHA-256 of the weights that training began with; absent where they were drawn from the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_sha256: Option<String>,
 }
 
 /// A run's folder: `recipe.toml`, `facts.json`, `split.json`; `network.safetensors`, what is exported,
@@ -55,11 +59,12 @@ impl Run {
         data: &Path,
         catalogue: &Catalogue,
         recipe: &Recipe,
+        start_sha256: Option<String>,
         split: &Split,
     ) -> Result<Self> {
         let growing = folder::begin(folder)?;
         recipe.save(&growing.join(folder::RECIPE))?;
-        let facts = folder::remember(&growing, data, catalogue, split)?;
+        let facts = folder::remember(&growing, data, catalogue, start_sha256, split)?;
         Ok(Self {
             folder: folder.to_owned(),
             recipe: recipe.clone(),
@@ -98,8 +103,12 @@ impl Run {
         save_weights(&named::read(finder)?, &self.growing().join(FINDER))
     }
 
-    /// Takes over the finder of the run in another folder.
+    /// Takes over the finder of the run or the bundle in another folder.
     pub(super) fn take_finder(&self, folder: &Path) -> Result<()> {
+        if Taken::is_in(folder) {
+            let (_, finder) = Taken::open(folder)?.finder()?;
+            return save_weights(&finder, &self.growing().join(FINDER));
+        }
         let other = Self::open(folder)?;
         if !other.has_finder() {
             return Err(Error::Run {
@@ -207,11 +216,20 @@ impl Run {
         let device = Device::flex();
         let load = |name: &str| load_weights(&self.folder.join(name));
         let empty = Network::new(&self.recipe.model, self.facts.individuals.len(), &device);
-        let network = named::write(empty, load(NETWORK)?, NETWORK)?;
+        let weights = load(NETWORK)?;
+        let empty = match named::lacks(&empty, &weights)? {
+            true => empty.fold(),
+            false => empty,
+        };
+        let network = named::write(empty, weights, NETWORK)?;
         let finder = match (&self.recipe.finder, self.has_finder()) {
             (Some(recipe), true) => {
-                let empty = recipe.model.init(&device);
-                named::read(&named::write(empty, load(FINDER)?, FINDER)?.fold())?
+                let (empty, weights) = (recipe.model.init(&device), load(FINDER)?);
+                let empty = match named::lacks(&empty, &weights)? {
+                    true => empty.fold(),
+                    false => empty,
+                };
+                named::read(&named::write(empty, weights, FINDER)?.fold())?
             }
             _ => Named::new(),
         };

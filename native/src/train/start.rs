@@ -4,6 +4,7 @@
 use super::imprint::imprint;
 use super::network::TrainingNetwork;
 use super::samples::Samples;
+use super::taken::Taken;
 use super::weights::load_weights;
 use super::{ClassifierKind, Recipe, Run};
 use crate::progress::Progress;
@@ -12,8 +13,9 @@ use flukeprint_core::model::named::{self, Named, Values};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// `network` with the weights at `path`: a run's folder, a file of what a run has learned
-/// ([`Run::save_start`]), or a file of backbone weights (see [`import`]). `classes` has the names of the
+/// `network` with the weights at `path`: a run's folder or a bundle's, a file of what a run has learned
+/// ([`Run::save_start`]), or a file of backbone weights (see [`import`]). A bundle's network has its batch norms folded
+/// in, and stays as it is. `classes` has the names of the
 /// network's classes.
 ///
 /// From a run come backbone and heads, which must be of the same shape, and what its classifiers know
@@ -37,6 +39,7 @@ pub(super) fn begin(
         return Ok(network);
     };
     let named = Classes::new(classes, &start.classes);
+    let network = network.in_form_of(&start.tensors)?;
     let ours = named::read(&network)?;
     let tensors =
         ours.into_iter()
@@ -66,6 +69,15 @@ pub(super) fn begin(
     }
 }
 
+/// The file of the weights at `path`, which is what [`begin`] takes.
+pub(super) fn file(path: &Path) -> Result<PathBuf> {
+    match path.is_dir() {
+        true if Taken::is_in(path) => Ok(Taken::open(path)?.file()),
+        true => Ok(Run::open(path)?.training_weights()),
+        false => Ok(path.to_owned()),
+    }
+}
+
 /// What tensors of backbone and heads are called in a training's weights.
 pub(super) const LEARNED: &str = "network.embedder.";
 
@@ -80,6 +92,14 @@ struct Start {
 impl Start {
     /// Of a run's folder, or of a file that [`Run::save_start`] wrote; `None` where `path` is neither.
     fn read(path: &Path) -> Result<Option<Self>> {
+        if Taken::is_in(path) {
+            let taken = Taken::open(path)?;
+            return Ok(Some(Self {
+                file: taken.file(),
+                tensors: taken.learned(),
+                classes: Vec::new(),
+            }));
+        }
         if path.is_dir() {
             let run = Run::open(path)?;
             let file = run.training_weights();

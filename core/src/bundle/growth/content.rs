@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::super::load::refuse;
 use super::super::manifest::{GalleryPhoto, Individuals, Manifest, MergedColumn};
 use super::super::members::prefix;
-use super::super::weights::{self, Stored, floats};
-use super::{read_individuals, stored};
+use super::super::weights::{self, Stored, floats, stored};
+use super::read_individuals;
 use crate::Result;
 
 const WEIGHT: &str = "total.weight";
@@ -179,9 +179,12 @@ impl Content {
         weights::serialize("the index", &tensors)
     }
 
-    /// Puts the classifiers' tensors among the others.
+    /// Puts the classifiers' tensors among the others, if there are any.
     pub(super) fn write_columns(&self, tensors: &mut BTreeMap<String, Stored>) {
         let columns = self.columns.len();
+        if columns == 0 {
+            return;
+        }
         for (member, &width) in self.widths.iter().enumerate() {
             let parts = || self.columns.iter().map(|column| &column.parts[member]);
             let mut codes = vec![0; width * columns];
@@ -201,13 +204,17 @@ impl Content {
     }
 }
 
-/// A member's classifier, column by column.
+/// A member's classifier, column by column; no column where it has none.
 fn take_classifier(
     file: &str,
     before: &str,
     width: usize,
     tensors: &mut BTreeMap<String, Stored>,
 ) -> Result<Vec<Part>> {
+    let has = |name: &&str| tensors.contains_key(&format!("{before}{name}"));
+    if ![WEIGHT, SCALE, BIAS].iter().any(has) {
+        return Ok(Vec::new());
+    }
     let mut take = |name: &str, dtype: Dtype| {
         let name = format!("{before}{name}");
         let found = tensors.remove(&name);

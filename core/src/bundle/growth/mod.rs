@@ -19,14 +19,12 @@ mod journal;
 mod operations;
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use safetensors::tensor::SafeTensors;
 
 use super::load::{Loader, refuse};
 use super::manifest::{FileEntry, Files, Individuals, MERGED_FORMAT, Manifest};
-use super::weights::{self, Stored};
+use super::weights::{self, Stored, stored};
 use super::write::{StaticFile, catalogue_facts, json};
 use crate::identify::Fuse;
 use crate::{Error, Result};
@@ -209,21 +207,6 @@ impl GrowingBundle {
         let widths = members.iter().map(|one| one.embedder.feature_width());
         apart.then(|| widths.collect())
     }
-}
-
-/// The tensors of a safetensors file as they are stored.
-fn stored(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Stored>> {
-    let tensors = SafeTensors::deserialize(bytes)
-        .map_err(|error| refuse(file, &format!("is no safetensors file ({error:?})")))?;
-    let stored = tensors.iter().map(|(name, view)| {
-        let stored = Stored {
-            dtype: view.dtype(),
-            shape: view.shape().to_vec(),
-            bytes: view.data().to_vec(),
-        };
-        (name.to_string(), stored)
-    });
-    Ok(stored.collect())
 }
 
 /// The individuals' file as [`Loader`] reads it.

@@ -65,7 +65,7 @@ impl GrowingBundle {
         if rows.len() == self.content.rows.len() {
             return last("the others have no photo, and nothing would be left to compare with");
         }
-        if columns.len() == self.content.columns.len() {
+        if !columns.is_empty() && columns.len() == self.content.columns.len() {
             return last("it is the last that the classifier knows");
         }
         let mut work = Work::on(&self.content);

@@ -135,6 +135,29 @@ fn what_is_out_of_range_is_refused_by_name() {
 }
 
 proptest! {
+    /// One clear match among several photos counts for more than their mean, and for less than all of them would.
+    #[test]
+    fn a_whale_is_raised_between_the_mean_and_the_most_of_its_photos(
+        fits in prop::collection::vec(prop::array::uniform3(-3.0_f32..12.0), 2..6),
+    ) {
+        let evidence = EvidenceParameters { edge_weight: 2.0, clear_edge_weight: 1.0, new_fall: 0.5, ..parameters() };
+        let edges: Vec<Found<'_>> = fits.iter().map(|fits| Found::of_edges(fits)).filter(|one| !one.is_nothing()).collect();
+        let scores = [0.5, 0.9, 0.7];
+        let alone: Vec<Vec<f32>> = edges.iter().map(|&found| evidence.raised(&scores, found)).collect();
+        let together = evidence.raised_together(&scores, &edges);
+        let turned: Vec<Found<'_>> = edges.iter().rev().copied().collect();
+        prop_assert_eq!(&evidence.raised_together(&scores, &turned), &together);
+        let label = |label: usize| alone.iter().map(move |raised| raised[label]);
+        let mean = |at: usize| label(at).sum::<f32>() / alone.len().max(1) as f32;
+        for whale in (0..2).filter(|_| !edges.is_empty()) {
+            let most = label(whale).fold(f32::MIN, f32::max);
+            prop_assert!(together[whale] >= mean(whale) - 1e-5 && together[whale] <= most + 1e-5);
+        }
+        if !edges.is_empty() {
+            prop_assert!((together[2] - mean(2)).abs() < 1e-5, "New by the mean");
+        }
+    }
+
     #[test]
     fn evidence_only_ever_raises(
         scores in prop::collection::vec(-1.0_f32..3.0, 1..9),

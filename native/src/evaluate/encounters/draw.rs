@@ -5,13 +5,13 @@ use super::{
 };
 use crate::data::{Catalogue, Split};
 use crate::evaluate::embeddings::{Embeddings, embed_catalogue, embed_photos};
-use crate::evaluate::evidence::{Marks, Searching, TunedEvidence};
+use crate::evaluate::evidence::{Marks, Searching, TunedEdges, TunedEvidence};
 use crate::progress::Progress;
 use crate::train::Run;
 use crate::tune::{LabelledQueries, TuneError};
 use crate::{Error, Result};
 use burn::tensor::Device;
-use flukeprint_core::decision::DecisionParameters;
+use flukeprint_core::decision::{DecisionParameters, EvidenceParameters, Findings};
 use flukeprint_core::gallery::{Gallery, Label};
 use flukeprint_core::identify::Embedding;
 use rand::SeedableRng;
@@ -49,22 +49,26 @@ pub fn evaluate_encounters(
     report(RUN, DRAWS, drawn)
 }
 
-/// As [`evaluate_encounters`], where all photos of the gallery vote for each photo, and the first whales are
-/// verified, as the run's evidence was tuned.
+/// As [`evaluate_encounters`], where edges are laid on all photos of the gallery, as the run's were tuned. With `compared`
+/// all photos vote for each photo too, and the first whales are verified, as the run's evidence was tuned.
 ///
 /// # Errors
-/// As [`evaluate_encounters`], and when no evidence was tuned.
-pub fn evaluate_encounters_searched(
+/// As [`evaluate_encounters`], and when edges or evidence were not tuned.
+pub fn evaluate_encounters_beside(
     run: &Run,
     catalogue: &Catalogue,
+    compared: bool,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<EncounterReport> {
     let parameters = &run.decision()?;
-    let evidence = &TunedEvidence::read(run.folder(), parameters)?.search;
+    let evidence = &match compared {
+        true => TunedEvidence::read(run.folder(), parameters)?.search,
+        false => TunedEdges::read(run.folder(), parameters)?.edges,
+    };
     let unseen = Unseen::of(run, catalogue, device, progress)?;
     let places = [&unseen.split.train[..], &unseen.split.unseen].concat();
-    let marks = Marks::of(run, catalogue, &unseen.split, true, progress)?;
+    let marks = Marks::of(run, catalogue, &unseen.split, compared, progress)?;
     let searching = Searching::new(&marks, &places, progress);
     let deciding = Deciding {
         parameters,
@@ -76,7 +80,7 @@ pub fn evaluate_encounters_searched(
         let findings = photos.par_iter().zip(&draw.columns);
         let findings = findings.map(|(&photo, scores)| {
             let feature = &unseen.said[&photo].feature;
-            searching.findings(&gallery, photo, (feature, scores), evidence)
+            searching.findings(&gallery, photo, (feature, scores), evidence, compared)
         });
         draw.findings = findings.collect::<Result<_>>()?;
         Ok(outcomes(&draw, deciding, number)?)
@@ -153,8 +157,9 @@ impl Unseen {
     }
 }
 
-/// Measures encounters of labelled photos, whose final scores `queries` give. `own` are the labels in the
-/// photos' own table, by which they are grouped; the right answers are those of `queries`.
+/// Measures encounters of labelled photos, whose final scores `queries` give, and `beside` what was found for each of them
+/// and how it counts, where the bundle has edges. `own` are the labels in the photos' own table, by which they are
+/// grouped; the right answers are those of `queries`.
 ///
 /// # Errors
 /// [`Error::NoSecondPhoto`] when no whale has two photos; a parameter out of range.
@@ -162,6 +167,7 @@ pub fn bundle_encounters(
     queries: &LabelledQueries,
     own: &[Label],
     parameters: &DecisionParameters,
+    beside: Option<(&EvidenceParameters, &[Findings])>,
 ) -> Result<EncounterReport> {
     let mut whales: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (photo, &label) in own.iter().enumerate() {
@@ -188,12 +194,12 @@ pub fn bundle_encounters(
         };
         let draw = Draw {
             whales: whales.iter().map(whale).collect(),
-            findings: Vec::new(),
+            findings: beside.map_or_else(Vec::new, |(_, found)| found.to_vec()),
             columns: columns.clone(),
         };
         let deciding = Deciding {
             parameters,
-            evidence: None,
+            evidence: beside.map(|(evidence, _)| evidence),
         };
         Ok(outcomes(&draw, deciding, number)?)
     };

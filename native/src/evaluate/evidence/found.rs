@@ -276,11 +276,7 @@ impl<'a> Search<'a> {
                 None => of_labels(&self.gallery, &self.fits(photo)).votes,
             };
             progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
-            Findings {
-                edges,
-                heard: 1.0,
-                ..Findings::default()
-            }
+            Findings::of_edges(edges)
         };
         photos.par_iter().map(of).collect()
     }

@@ -261,11 +261,7 @@ type Shortlist = fn(&Found, usize, usize) -> Findings;
 
 /// Edges alone.
 fn by_edges(found: &Found) -> Findings {
-    Findings {
-        edges: found.edges.clone(),
-        heard: 1.0,
-        ..Findings::default()
-    }
+    Findings::of_edges(found.edges.clone())
 }
 
 /// The first whales of the network and those whose edges fit best.

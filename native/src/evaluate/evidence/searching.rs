@@ -1,8 +1,8 @@
 //! A search of galleries that are drawn out of the same photos again and again.
 
-use super::by_all;
 use super::found::{Found, Heard, Looked, Pairs};
 use super::marks::Marks;
+use super::{by_all, by_edges};
 use crate::Result;
 use crate::evidence::build_index;
 use crate::progress::Progress;
@@ -36,7 +36,8 @@ impl<'a> Searching<'a> {
         }
     }
 
-    /// What is found in `gallery` for a photo of the catalogue whose final scores are these, as `evidence` asks.
+    /// What is found in `gallery` for a photo of the catalogue whose final scores are these, as `evidence` asks; its edges
+    /// alone where keypoints are not `compared`.
     ///
     /// # Errors
     /// As the gallery's search.
@@ -46,8 +47,12 @@ impl<'a> Searching<'a> {
         photo: usize,
         (feature, scores): (&[f32], &[f32]),
         evidence: &EvidenceParameters,
+        compared: bool,
     ) -> Result<Findings> {
         let found = self.found(gallery, photo, (feature, scores))?;
+        if !compared {
+            return Ok(by_edges(&found));
+        }
         let size = [evidence.whales, evidence.photos].map(|count| count as usize);
         Ok(by_all(&found, size[0], size[1]))
     }

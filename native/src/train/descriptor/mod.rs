@@ -66,7 +66,7 @@ pub fn train(
     let split = Split::draw(catalogue, recipe.seed, new, unseen);
     let growing = folder::begin(out)?;
     write_atomically(&growing.join(folder::RECIPE), recipe.to_toml()?.as_bytes())?;
-    folder::remember(&growing, data, catalogue, &split)?;
+    folder::remember(&growing, data, catalogue, None, &split)?;
     let work = Work {
         recipe,
         catalogue,

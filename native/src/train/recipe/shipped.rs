@@ -12,7 +12,7 @@ pub const RECIPES: &[(&str, &str)] = recipes! {
     "":
         "demo" "small" "small-scratch" "tiny"
         "humpback-finder" "humpback-first" "humpback-second" "humpback-third" "humpback-mirrored"
-        "humpback-strong" "humpback-large" "humpback-all";
+        "humpback-strong" "humpback-large" "humpback-all" "humpback-kept";
 };
 
 /// Recipes of descriptors.

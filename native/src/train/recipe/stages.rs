@@ -127,6 +127,17 @@ pub struct FinderRecipe {
 }
 
 impl FinderRecipe {
+    /// Of a finder that is taken as it is.
+    pub(crate) fn untrained(model: FinderConfig) -> Self {
+        Self {
+            model,
+            epochs: 0,
+            batch: 32,
+            rate: 3e-3,
+            afar: near(),
+        }
+    }
+
     /// # Errors
     /// The first value that is out of range.
     pub(super) fn check(&self) -> Result<()> {
