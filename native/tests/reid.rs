@@ -282,6 +282,14 @@ fn whales_that_a_run_kept_out_are_in_no_other_list_and_are_measured_alone() {
         known_top1(&searched, "together")
     );
     assert!(known_top1(&searched, "together") > known_top1(networks, "together"));
+    let laid = encounters(&["--edges"]);
+    assert_eq!(laid["protocol"], networks["protocol"]);
+    assert_eq!(known_top1(&laid, "alone"), known_top1(&laid, "together"));
+    assert_ne!(
+        rows(&laid)[0]["known"],
+        rows(networks)[0]["known"],
+        "edges count"
+    );
 
     // Enrolled by one photo each, their other photos ask for them.
     let enroll = |whales: usize| {

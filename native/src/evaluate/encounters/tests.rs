@@ -56,6 +56,34 @@ fn rows_by_hand() {
     assert!(rows.iter().all(|row| row.new.is_none()));
 }
 
+/// The edge of one photo fits whale 0 by 9 deviations, worth 0.9, that of the other whale 1 by 1, worth 0.1.
+#[test]
+fn what_edges_found_for_each_photo_counts_for_the_encounter() {
+    let evidence: EvidenceParameters = serde_json::from_value(serde_json::json!({
+        "whales": 1, "photos": 1, "worth": {"knots": [[0.0, 0.5], [1.0, 0.5]]}, "odds_weight": 0.0,
+        "votes_weight": 0.0, "edge_weight": 1.0, "new_raise": 0.0, "sharpness": 10.0, "first_slope": 1.0,
+        "first_offset": 0.0,
+    }))
+    .unwrap();
+    let draw = Draw {
+        columns: vec![vec![0.4, 0.1, 0.5]; 2],
+        findings: [[9.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+            .map(|fits| Findings::of_edges(fits.to_vec()))
+            .to_vec(),
+        whales: vec![whale(0, Individual(0), &[0, 1])],
+    };
+    let deciding = Deciding {
+        parameters: &DecisionParameters::default(),
+        evidence: Some(&evidence),
+    };
+    let rows = rows(&outcomes(&draw, deciding, 0).unwrap());
+    let two = rows[1].known.as_ref().unwrap();
+    // The first photo alone is right, 1.3 to 0.5, the second is not, 0.4 to 0.5; together 0.4 + 0.57.
+    assert_eq!(two.alone.top1.value, 0.5);
+    assert_eq!(two.together.top1.value, 1.0);
+    assert_eq!(two.most_certain.top1.value, 1.0);
+}
+
 #[test]
 fn encounters_of_new_whales_are_a_kind_of_their_own() {
     let columns = [[0.1, 0.2, 0.5], [0.6, 0.2, 0.5]];
