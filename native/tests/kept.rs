@@ -46,7 +46,8 @@ fn a_bundles_network_and_finder_come_out_as_they_went_in() {
     let out = place.path().join("kept");
     let mut train = flukeprint(&["train", "--data"]);
     train.arg(catalogue()).arg("--start").arg(bundle());
-    succeed(train.arg("--out").arg(&out));
+    let said = String::from_utf8(succeed(train.arg("--out").arg(&out)).stderr).unwrap();
+    assert!(said.contains("as it is"), "{said}");
     let again = packed(&out);
     let (before, after) = (networks(bundle()), networks(&again));
     assert!(before.keys().any(|name| name.starts_with("finder.")));
@@ -146,5 +147,10 @@ fn a_finder_of_no_epochs_must_be_taken_from_somewhere() {
     all.arg(&out).arg("--start").arg(&out);
     let line = refused(all.arg("--out").arg(place.path().join("all")));
     assert!(line.contains("--finder"), "{line}");
+    // Nor can what was taken from a bundle be trained a run later.
+    let mut on = flukeprint(&["train", "--recipe", "tiny", "--data"]);
+    on.arg(catalogue()).arg("--start").arg(&out);
+    let line = refused(on.arg("--out").arg(place.path().join("on")));
+    assert!(line.contains("can only be taken as it is"), "{line}");
     succeed(all.arg("--finder").arg(&out));
 }

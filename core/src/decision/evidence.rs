@@ -229,7 +229,8 @@ impl EvidenceParameters {
     }
 
     /// The scores of several photos of one animal, raised by what was found for each: a whale by the power mean with exponent
-    /// 3/2 of what each photo raises it by, which heeds one clear match more than the mean does; `New` by the mean. Photos for which nothing was found say nothing. Of one photo it is [`Self::raised`], to the bit.
+    /// 3/2 of what each photo raises it by, which heeds one clear match more than the mean does; `New` by the mean. Photos
+    /// for which nothing was found say nothing. Of one photo it is [`Self::raised`], to the bit.
     /// docs/results/encounters.md has what the exponent was chosen by.
     #[must_use]
     pub fn raised_together(&self, scores: &[f32], found: &[Found<'_>]) -> Vec<f32> {

@@ -65,12 +65,15 @@ impl Enroll {
         if self.json {
             return super::print_json(&enrolment);
         }
+        // Many bundles have no classifier, because nothing asks it.
+        let columns = match enrolment.columns {
+            0 => String::new(),
+            made => format!(", {made} columns of the classifier made"),
+        };
         say!(
-            "{} photos and {} new individuals enrolled, {} columns of the classifier made; \
-             {:.0} ms a photo to embed, {:.1} ms a photo to add",
+            "{} photos and {} new individuals enrolled{columns}; {:.0} ms a photo to embed, {:.1} ms a photo to add",
             enrolment.photos,
             enrolment.individuals,
-            enrolment.columns,
             enrolment.embedding_milliseconds,
             enrolment.adding_milliseconds
         );

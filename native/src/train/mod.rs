@@ -98,26 +98,15 @@ impl Beginning {
     }
 
     /// # Errors
-    /// When the recipe trains what can only be taken as it is, or has an untrained finder and none to take.
+    /// When the recipe has an untrained finder, and none is there to take.
     fn check(&self, recipe: &Recipe) -> Result<()> {
-        let refuse = |reason: &str| {
-            Err(Error::Recipe {
+        let finder = recipe.finder.as_ref();
+        match finder.is_some_and(|finder| finder.epochs == 0) && self.finder.is_none() {
+            true => Err(Error::Recipe {
                 recipe: recipe.name.clone(),
-                reason: reason.to_owned(),
-            })
-        };
-        if recipe.tells_whales_apart() && self.weights.as_deref().is_some_and(Taken::is_in) {
-            return refuse(
-                "trains a network, but a bundle's can only be taken as it is: give no --recipe, or one whose stages \
-                 have 0 epochs, or begin with a run or with what `flukeprint weights` kept of one",
-            );
-        }
-        let untrained = recipe
-            .finder
-            .as_ref()
-            .is_some_and(|finder| finder.epochs == 0);
-        match untrained && self.finder.is_none() {
-            true => refuse("has a fluke finder of 0 epochs: name a run or a bundle with --finder"),
+                reason: "has a fluke finder of 0 epochs: name a run or a bundle with --finder"
+                    .to_owned(),
+            }),
             false => Ok(()),
         }
     }
@@ -254,7 +243,7 @@ impl Work<'_> {
     fn go_on(self, checkpoint: Checkpoint, device: &Device) -> Result<Run> {
         let path = self.run.growing().join(checkpoint::FILE);
         let result = self.fresh(None, device).and_then(|(samples, network)| {
-            let network = network.in_form_of(&checkpoint.weights)?;
+            let network = network.in_form_of(&checkpoint.weights);
             let network = checkpoint.restore(network, &path)?;
             self.fill(network, samples, Some(checkpoint))
         });

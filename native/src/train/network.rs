@@ -4,13 +4,13 @@ use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};
 use flukeprint_core::model::Network;
-use flukeprint_core::model::named::{self, Named};
+use flukeprint_core::model::named::Named;
 
 use super::losses::Targets;
 use super::losses::classification::{cross_entropy, focal, hard_binary};
 use super::losses::feature::{center, gaussian_mixture, ring};
 use super::losses::margin::{arcface, cosface, cosines, dynamic_margins, nearest_center};
-use super::start::LEARNED;
+use super::start;
 use super::{Classifier, ClassifierKind, LossKind, Recipe};
 
 /// The radius that ring loss starts from (spec, *Network*).
@@ -93,19 +93,13 @@ impl TrainingNetwork {
     }
 
     /// In the form of the weights `named`: with its batch norms folded in, where they are folded there.
-    ///
-    /// # Errors
-    /// As [`named::read`].
-    pub(super) fn in_form_of(self, named: &Named) -> flukeprint_core::Result<Self> {
-        let learned = named.iter().filter_map(|(name, values)| {
-            Some((name.strip_prefix(LEARNED)?.to_owned(), values.clone()))
-        });
-        let network = match named::lacks(&self.network.embedder, &learned.collect())? {
-            // What is computed of tensors that are trained is no tensor to train.
-            true => self.network.valid().fold().train(),
-            false => self.network.clone(),
-        };
-        Ok(Self { network, ..self })
+    pub(super) fn in_form_of(self, named: &Named) -> Self {
+        if !start::is_folded(named) {
+            return self;
+        }
+        // What is computed of tensors that are trained is no tensor to train.
+        let network = self.network.valid().fold().train();
+        Self { network, ..self }
     }
 
     /// The backbone's map of `input`, `[batch, 3, height, width]`.

@@ -39,7 +39,18 @@ pub(super) fn begin(
         return Ok(network);
     };
     let named = Classes::new(classes, &start.classes);
-    let network = network.in_form_of(&start.tensors)?;
+    if is_folded(&start.tensors) && recipe.tells_whales_apart() {
+        return Err(Error::Recipe {
+            recipe: recipe.name.clone(),
+            reason: format!(
+                "trains a network, but that of {} has its batch norms folded in, as bundles have them, and can only be \
+                 taken as it is: give no --recipe, or one whose stages have 0 epochs, or begin with a run that was \
+                 trained or with what `flukeprint weights` kept of one",
+                path.display()
+            ),
+        });
+    }
+    let network = network.in_form_of(&start.tensors);
     let ours = named::read(&network)?;
     let tensors =
         ours.into_iter()
@@ -54,12 +65,15 @@ pub(super) fn begin(
             })
             })
             .collect::<Result<Named>>()?;
-    progress.note(&format!(
-        "begins with {}: {} of {} classes are known there",
-        path.display(),
-        named.known(),
-        classes.len()
-    ));
+    progress.note(&match Taken::is_in(path) {
+        true => format!("takes the network of {} as it is", path.display()),
+        false => format!(
+            "begins with {}: {} of {} classes are known there",
+            path.display(),
+            named.known(),
+            classes.len()
+        ),
+    });
     let network = named::write(network, tensors, &path.display().to_string())?;
     match recipe.classifier.kind {
         ClassifierKind::Arcface | ClassifierKind::Cosface => {
@@ -80,6 +94,12 @@ pub(super) fn file(path: &Path) -> Result<PathBuf> {
 
 /// What tensors of backbone and heads are called in a training's weights.
 pub(super) const LEARNED: &str = "network.embedder.";
+
+/// Whether the batch norms of a network with these weights are folded in.
+pub(super) fn is_folded(named: &Named) -> bool {
+    let has = |name: &str| named.contains_key(&format!("{LEARNED}heads.0.{name}"));
+    has("linear.weight") && !has("input_norm.gamma")
+}
 
 /// What a whole network has learned.
 struct Start {
