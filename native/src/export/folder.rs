@@ -15,7 +15,8 @@ pub(crate) const WANTED: &str =
 /// bundle's known answer.
 ///
 /// # Errors
-/// As [`read_bundle`]. A device that computes something else.
+/// Anything that is missing or not what `bundle.json` says; the file is named. A device that computes
+/// something else.
 pub fn open_bundle(folder: &Path, device: &Device) -> Result<Identifier> {
     let identifier = Identifier::new(read_bundle(folder)?, device)?;
     if !is_cpu(device) {
