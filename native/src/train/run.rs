@@ -10,6 +10,7 @@ use super::taken::Taken;
 use super::weights::{load_weights, save_half, save_weights};
 use crate::data::{Catalogue, Split};
 use crate::{Error, Result};
+use burn::module::Module;
 use burn::tensor::Device;
 use flukeprint_core::bundle::{join_finder, weights};
 use flukeprint_core::model::named::{self, Named};
@@ -216,25 +217,16 @@ impl Run {
         let device = Device::flex();
         let load = |name: &str| load_weights(&self.folder.join(name));
         let empty = Network::new(&self.recipe.model, self.facts.individuals.len(), &device);
-        let weights = load(NETWORK)?;
-        let empty = match named::lacks(&empty, &weights)? {
-            true => empty.fold(),
-            false => empty,
-        };
-        let network = named::write(empty, weights, NETWORK)?;
+        let network = folded(empty, Network::fold, load(NETWORK)?, NETWORK)?;
         let finder = match (&self.recipe.finder, self.has_finder()) {
             (Some(recipe), true) => {
-                let (empty, weights) = (recipe.model.init(&device), load(FINDER)?);
-                let empty = match named::lacks(&empty, &weights)? {
-                    true => empty.fold(),
-                    false => empty,
-                };
-                named::read(&named::write(empty, weights, FINDER)?.fold())?
+                let empty = recipe.model.init(&device);
+                named::read(&folded(empty, Finder::fold, load(FINDER)?, FINDER)?)?
             }
             _ => Named::new(),
         };
         Ok(weights::encode(&join_finder(
-            named::read(&network.fold())?,
+            named::read(&network)?,
             finder,
         ))?)
     }
@@ -242,6 +234,14 @@ impl Run {
     /// Whether a finder was trained.
     pub fn has_finder(&self) -> bool {
         self.folder.join(FINDER).exists()
+    }
+}
+
+/// `empty` with the weights of `file` and its batch norms folded in, as they are already where the network was a bundle's.
+fn folded<M: Module>(empty: M, fold: fn(M) -> M, weights: Named, file: &str) -> Result<M> {
+    match named::lacks(&empty, &weights)? {
+        true => Ok(named::write(fold(empty), weights, file)?),
+        false => Ok(fold(named::write(empty, weights, file)?)),
     }
 }
 
