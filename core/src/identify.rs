@@ -118,7 +118,10 @@ impl Identifier {
         let known = gallery.individuals().len();
         let members = Members::new(&manifest, networks, known, &merged, device)?;
         let edges = photos.iter().map(|photo| photo.edge.as_ref());
-        let edges = manifest.edges.as_ref().map(|_| edges.collect());
+        let edges = match manifest.edges {
+            Some(_) => Some(Edges::of(edges)?),
+            None => None,
+        };
         let finder = match &manifest.model.finder {
             Some(config) => Some((
                 config.clone(),

@@ -141,12 +141,8 @@ fn edges(dice: &mut ChaCha8Rng, photos: usize) {
     let tracing = median(|| drop(Edge::of_query(&photo, box_of_it)));
     let mut any = || Edge::from_steps(std::array::from_fn(|_| dice.random_range(-30..=30)));
     let query = [any(), any()];
-    let gallery: Edges = (0..photos)
-        .map(|_| any())
-        .collect::<Vec<_>>()
-        .iter()
-        .map(Some)
-        .collect();
+    let gallery: Vec<Edge> = (0..photos).map(|_| any()).collect();
+    let gallery = Edges::of(gallery.iter().map(Some)).unwrap();
     let begun = Instant::now();
     for _ in 0..QUERIES {
         drop(gallery.fit(&query));

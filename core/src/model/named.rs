@@ -35,6 +35,25 @@ pub fn read<M: Module>(module: &M) -> Result<Named> {
     reader.named
 }
 
+/// The values of a tensor of `named`, which come from `file` (for messages), taken out.
+///
+/// # Errors
+/// [`Error::Tensor`] when it is missing or has another shape.
+pub(crate) fn take(named: &mut Named, file: &str, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    let refuse = |reason: String| Error::Tensor {
+        file: file.to_string(),
+        name: name.to_string(),
+        reason,
+    };
+    match named.remove(name) {
+        Some(Values { shape: has, values }) if has == shape => Ok(values),
+        Some(Values { shape: has, .. }) => {
+            Err(refuse(format!("has shape {has:?}, expected {shape:?}")))
+        }
+        None => Err(refuse("is missing".to_string())),
+    }
+}
+
 /// Whether `named` lacks a tensor of `module`, as weights do whose batch norms have been folded in.
 ///
 /// # Errors

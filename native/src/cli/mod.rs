@@ -1,5 +1,6 @@
 //! The command line: a verb a file. Words are parsed here and handed on; nothing is decided.
 
+mod background;
 mod bars;
 mod bench;
 mod beside;
@@ -62,6 +63,7 @@ enum Verb {
     Export(export::Export),
     Weights(weights::Weights),
     Guide(guide::Guide),
+    Background(background::Background),
     Identify(identify::Identify),
     Verify(verify::Verify),
     Enroll(enroll::Enroll),
@@ -119,6 +121,7 @@ fn run(verb: &Verb, progress: &bars::Bars) -> crate::Result<()> {
         Verb::Export(export) => export.run(hears),
         Verb::Weights(weights) => weights.run(hears),
         Verb::Guide(guide) => guide.run(hears),
+        Verb::Background(background) => background.run(hears),
         Verb::Identify(identify) => identify.run(hears),
         Verb::Verify(verify) => verify.run(),
         Verb::Enroll(enroll) => enroll.run(hears),

@@ -6,9 +6,11 @@
 //! - `samples`: photo to training sample; `start` and `imprint`: the weights to begin with;
 //! - `trainer`: the loop, which runs one `course` after another: [`metric`], the start by triplets,
 //!   and those of `stage`; `checkpoint`, `journal` and `watch`: what it keeps after each epoch, and
-//!   what it tells; [`finder`]: the fluke finder's training; [`guide`]: the trailing edge's guide's;
+//!   what it tells; [`finder`]: the fluke finder's training; [`guide`]: the trailing edge's guide's; [`background`]: that of
+//!   how common its pieces are;
 //! - [`Run`]: the folder.
 
+pub mod background;
 mod checkpoint;
 mod course;
 pub mod descriptor;

@@ -6,20 +6,27 @@
 //! best of all is its sum. That is measured in standard deviations from the mean of all photos. Of a query with several edges
 //! each has its share of the pieces, in turn, and the photo's fit is the mean.
 //!
+//! A place of a photo counts the less, the more common it is (`ground`), and how well the best photos fit is the mean with what the
+//! other way around says (`back`).
+//!
 //! Only the fifth of a large gallery that fits best without is compared at other lengths, and of the others every eighth, which
 //! stands for them in what is usual.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::back::both_ways;
+use super::background::Background;
 use super::curve::Edge;
+use super::ground::Ground;
 use super::lay::{Asked, Distances, best_sum};
 use super::segments::{PIECES, Scales};
+use crate::Result;
 
 /// Every so manyeth piece of a query is looked for: one from its first edge, one from its second, and so on in turn.
 const EVERY: usize = 4;
 /// Lengths at which the halves of a query's edge are compared beside their own, tip to notch.
-const STRETCHES: [f32; 2] = [0.88, 1.14];
+pub(super) const STRETCHES: [f32; 2] = [0.88, 1.14];
 /// They are compared with the best fifth of a gallery, and with at least so many photos.
 const AGAIN: (usize, usize) = (5, 500);
 /// And with every so manyeth of the others.
@@ -29,22 +36,28 @@ const NEARER: usize = 50;
 /// Photos with an edge that a gallery needs, to tell what is usual.
 pub const FEWEST: usize = 20;
 
-/// The edges of a gallery's photos, ready to be compared with: 2.5 KB a photo.
-#[derive(Clone, Debug, Default)]
+/// The edges of a gallery's photos, ready to be compared with: 3.5 KB a photo.
+#[derive(Clone, Debug)]
 pub struct Edges {
-    photos: Vec<Option<Scales>>,
-}
-
-impl<'a> FromIterator<Option<&'a Edge>> for Edges {
-    fn from_iter<Photos: IntoIterator<Item = Option<&'a Edge>>>(photos: Photos) -> Self {
-        let photos = photos.into_iter().map(|edge| edge.map(Scales::of));
-        Self {
-            photos: photos.collect(),
-        }
-    }
+    photos: Vec<Option<Ground>>,
+    background: Background,
 }
 
 impl Edges {
+    /// Of photos, each with an edge or without one.
+    ///
+    /// # Errors
+    /// None that a program of this version can have: what it was built with cannot be read.
+    pub fn of<'a>(photos: impl IntoIterator<Item = Option<&'a Edge>>) -> Result<Self> {
+        let background = Background::shipped()?;
+        let photos: Vec<Option<&Edge>> = photos.into_iter().collect();
+        let ground = |edge: &Option<&Edge>| edge.map(|edge| Ground::of(edge, &background));
+        Ok(Self {
+            photos: of_all(&photos, ground),
+            background,
+        })
+    }
+
     /// Photos, those without an edge too.
     pub fn photos(&self) -> usize {
         self.photos.len()
@@ -52,12 +65,12 @@ impl Edges {
 
     /// What they take in memory, bytes.
     pub fn bytes(&self) -> usize {
-        self.photos.len() * size_of::<Option<Scales>>()
+        self.photos.len() * size_of::<Option<Ground>>()
     }
 
     /// How well each photo's edge fits those of a query, [`Edge::of_query`], in standard deviations above the mean of all photos,
-    /// on average of the query's, `[photos]`; 0 for those without an edge, and for all where the query has none or fewer than
-    /// [`FEWEST`] photos have one.
+    /// on average of the query's, `[photos]`; of the photos that fit best, how well the query's fit theirs counts too. 0 for those
+    /// without an edge, and for all where the query has none or fewer than [`FEWEST`] photos have one.
     pub fn fit(&self, query: &[Edge]) -> Vec<f32> {
         self.fit_among(query, &|_| true)
     }
@@ -70,27 +83,32 @@ impl Edges {
     fn fit_among(&self, query: &[Edge], in_it: &dyn Fn(usize) -> bool) -> Vec<f32> {
         let mut fits = vec![0.0; self.photos.len()];
         let with_edges = self.photos.iter().enumerate();
-        let (among, scales): (Vec<usize>, Vec<&Scales>) = with_edges
+        let (among, photos): (Vec<usize>, Vec<&Ground>) = with_edges
             .filter(|(photo, _)| in_it(*photo))
-            .filter_map(|(photo, scales)| Some((photo, scales.as_ref()?)))
+            .filter_map(|(photo, ground)| Some((photo, ground.as_ref()?)))
             .unzip();
-        if among.len() < FEWEST {
+        if among.len() < FEWEST || query.is_empty() {
             return fits;
         }
         let edges = query.len();
+        let mut mean = vec![0.0; photos.len()];
         for (number, edge) in query.iter().enumerate() {
             let in_turn = (EVERY * number..PIECES).step_by(EVERY * edges);
-            let fit = laid(edge, &in_turn.collect::<Vec<_>>(), &scales);
-            for (&photo, fit) in among.iter().zip(fit) {
-                fits[photo] += fit / edges as f32;
+            let fit = laid(edge, &in_turn.collect::<Vec<_>>(), &photos);
+            for (mean, fit) in mean.iter_mut().zip(fit) {
+                *mean += fit / edges as f32;
             }
+        }
+        both_ways(&mut mean, &photos, query, &self.background);
+        for (photo, fit) in among.into_iter().zip(mean) {
+            fits[photo] = fit;
         }
         fits
     }
 }
 
 /// How well the pieces of an edge that have these numbers lie on each photo's, in standard deviations.
-fn laid(edge: &Edge, numbers: &[usize], photos: &[&Scales]) -> Vec<f32> {
+fn laid(edge: &Edge, numbers: &[usize], photos: &[&Ground]) -> Vec<f32> {
     // The first piece of the right half.
     let notch = numbers.partition_point(|&number| number < PIECES / 2);
     let own = Length::of(edge, 1.0, numbers, photos, &vec![1.0; photos.len()]);
@@ -98,7 +116,7 @@ fn laid(edge: &Edge, numbers: &[usize], photos: &[&Scales]) -> Vec<f32> {
         best_sum([(own_distances, &own.background)], notch)
     });
     let (again, stand_for) = compared_again(&sums);
-    let again_photos: Vec<&Scales> = again.iter().map(|&photo| photos[photo]).collect();
+    let again_photos: Vec<&Ground> = again.iter().map(|&photo| photos[photo]).collect();
     let [shorter, longer] =
         STRETCHES.map(|stretch| Length::of(edge, stretch, numbers, &again_photos, &stand_for));
     let numbered: Vec<(usize, usize)> = again.iter().copied().enumerate().collect();
@@ -140,16 +158,13 @@ impl Length {
         edge: &Edge,
         stretch: f32,
         numbers: &[usize],
-        photos: &[&Scales],
+        photos: &[&Ground],
         stand_for: &[f32],
     ) -> Self {
         let query = Scales::stretched(edge, stretch);
-        let asked = numbers.iter().map(|&number| Asked {
-            number,
-            piece: query.piece(number),
-        });
+        let asked = numbers.iter().map(|&number| Asked::of(&query, number));
         let asked: Vec<Asked> = asked.collect();
-        let distances = of_all(photos, |scales| Distances::of(&asked, scales));
+        let distances = of_all(photos, |ground| Distances::of(&asked, ground));
         let background = (0..numbers.len()).map(|asked| {
             let nearest = distances.iter().map(|photo| photo.nearest[asked]);
             background(nearest.zip(stand_for.iter().copied()).collect())
@@ -166,7 +181,7 @@ impl Length {
 }
 
 /// Of every item, on all threads that there are.
-fn of_all<Item: Sync, Out: Send>(
+pub(super) fn of_all<Item: Sync, Out: Send>(
     items: &[Item],
     of: impl Fn(&Item) -> Out + Send + Sync,
 ) -> Vec<Out> {
@@ -183,7 +198,7 @@ fn of_all<Item: Sync, Out: Send>(
 
 /// The distance at which [`NEARER`] photos are nearer, or the largest of fewer, by the distance of each and how many photos it stands for,
 /// 1 or more.
-fn background(mut nearest: Vec<(f32, f32)>) -> f32 {
+pub(super) fn background(mut nearest: Vec<(f32, f32)>) -> f32 {
     let by_distance = |a: &(f32, f32), b: &(f32, f32)| a.0.total_cmp(&b.0);
     let last = NEARER.min(nearest.len() - 1);
     nearest.select_nth_unstable_by(last, by_distance);
@@ -231,14 +246,16 @@ mod tests {
 
     /// How well it fits the gallery's photo 8 where no other length is tried.
     fn fit_at_own_length(query: &Edge, gallery: &[Edge]) -> f32 {
-        let scales: Vec<Scales> = gallery.iter().map(Scales::of).collect();
+        let background = Background::shipped().unwrap();
+        let photos = gallery.iter().map(|edge| Ground::of(edge, &background));
+        let photos: Vec<Ground> = photos.collect();
         let numbers: Vec<usize> = (0..PIECES).step_by(EVERY).collect();
         let each = vec![1.0; gallery.len()];
         let own = Length::of(
             query,
             1.0,
             &numbers,
-            &scales.iter().collect::<Vec<_>>(),
+            &photos.iter().collect::<Vec<_>>(),
             &each,
         );
         let sum = |photo| best_sum([own.on(photo)], numbers.len() / 2);
@@ -252,7 +269,7 @@ mod tests {
         let gallery: Vec<Edge> = (0..700).map(|_| any_edge(&mut numbers)).collect();
         let query = askew(&gallery[8]);
         for photos in [40, 700] {
-            let edges: Edges = gallery[..photos].iter().map(Some).collect();
+            let edges = Edges::of(gallery[..photos].iter().map(Some)).unwrap();
             let fits = edges.fit(slice::from_ref(&query));
             let best = fits.iter().copied().fold(0.0, f32::max);
             assert_eq!(best, fits[8], "{photos}");

@@ -7,18 +7,16 @@
 //! burn; here the same is computed in plain loops, because a photo is traced where no device is.
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::field::Field;
 use super::larger;
+use crate::Result;
 use crate::bundle::weights;
 use crate::evidence::image::GrayImage;
-use crate::model::named::Values;
-use crate::{Error, Result};
+use crate::model::named;
 
 /// The picture that the network sees.
 pub const ROWS: usize = 64;
@@ -105,14 +103,17 @@ impl Guide {
     /// A network from a safetensors file called `file`.
     ///
     /// # Errors
-    /// [`Error::Bundle`] when `bytes` are no safetensors file, [`Error::Tensor`] for the first tensor that is missing or has
+    /// [`Error::Bundle`](crate::Error::Bundle) when `bytes` are no safetensors file, [`Error::Tensor`](crate::Error::Tensor) for the first tensor that is missing or has
     /// another shape.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self> {
         let mut tensors = weights::decode(file, bytes)?;
         let layers = LAYERS.iter().map(|layer| {
             let kernel = [layer.output, layer.input, 3, 3];
-            let weights = take(file, &mut tensors, layer.name, "weight", &kernel)?;
-            let biases = take(file, &mut tensors, layer.name, "bias", &[layer.output])?;
+            let mut take = |kind, shape: &[usize]| {
+                named::take(&mut tensors, file, &format!("{}.{kind}", layer.name), shape)
+            };
+            let weights = take("weight", &kernel)?;
+            let biases = take("bias", &[layer.output])?;
             Ok([weights, biases])
         });
         Ok(Self {
@@ -338,30 +339,4 @@ fn mean(
     let count = rows.len() * columns.len();
     let lines = rows.map(|row| picture.row(row)[columns.clone()].iter().sum::<f32>());
     lines.sum::<f32>() / count as f32
-}
-
-/// A layer's tensor, taken out.
-fn take(
-    file: &str,
-    tensors: &mut BTreeMap<String, Values>,
-    layer: &str,
-    kind: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>> {
-    let name = format!("{layer}.{kind}");
-    let refuse = |reason: String| Error::Tensor {
-        file: file.into(),
-        name: name.clone(),
-        reason,
-    };
-    let values = tensors
-        .remove(&name)
-        .ok_or_else(|| refuse("is missing".into()))?;
-    match values.shape == shape {
-        true => Ok(values.values),
-        false => Err(refuse(format!(
-            "has shape {:?}, the guide wants {shape:?}",
-            values.shape
-        ))),
-    }
 }

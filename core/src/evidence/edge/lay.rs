@@ -1,12 +1,13 @@
 //! The pieces of a query's edge, laid in order along a photo's.
 //!
 //! A piece is looked for near its own place, and is worth how much nearer it comes there than to all but the nearest photos of the
-//! gallery. Of all ways to lay the pieces, each shifted little against the one before, the best is found by dynamic
+//! gallery; the more so, the fewer others come near that place. Of all ways to lay the pieces, each shifted little against the one before, the best is found by dynamic
 //! programming.
 
 use alloc::vec::Vec;
 use core::array;
 
+use super::ground::Ground;
 use super::segments::{PIECES, Piece, Scales};
 use super::{larger, smaller};
 
@@ -30,7 +31,14 @@ pub(super) struct Asked {
     pub(super) piece: Piece,
 }
 
-/// The distances of a query's pieces to those at each place of a photo's edge.
+impl Asked {
+    pub(super) fn of(edge: &Scales, number: usize) -> Self {
+        let piece = edge.piece(number);
+        Self { number, piece }
+    }
+}
+
+/// The distances of a query's pieces to those at each place of a photo's edge, less how rare the places are.
 pub(super) struct Distances {
     /// Of every piece.
     pieces: Vec<[f32; LAID]>,
@@ -39,8 +47,8 @@ pub(super) struct Distances {
 }
 
 impl Distances {
-    pub(super) fn of(query: &[Asked], photo: &Scales) -> Self {
-        let scales = photo.scales_of_pieces();
+    pub(super) fn of(query: &[Asked], photo: &Ground) -> Self {
+        let scales = photo.scales.scales_of_pieces();
         let of_piece = |asked: &Asked| of_piece(asked, photo, &scales);
         let pieces: Vec<[f32; LAID]> = query.iter().map(of_piece).collect();
         let nearest = |distances: &[f32; LAID]| distances.iter().copied().fold(BEYOND, smaller);
@@ -100,10 +108,10 @@ fn most_of(lengths: &[[f32; LAID]]) -> [f32; LAID] {
     most
 }
 
-/// The distances of a query's piece to those near its place. Not inlined: a browser makes fast what is
+/// The distances of a query's piece to those near its place, less how rare those are. Not inlined: a browser makes fast what is
 /// called often.
 #[inline(never)]
-fn of_piece(asked: &Asked, photo: &Scales, scales: &[f32; PIECES]) -> [f32; LAID] {
+fn of_piece(asked: &Asked, photo: &Ground, scales: &[f32; PIECES]) -> [f32; LAID] {
     let &Asked {
         number: middle,
         ref piece,
@@ -112,9 +120,12 @@ fn of_piece(asked: &Asked, photo: &Scales, scales: &[f32; PIECES]) -> [f32; LAID
     let mut distances = [BEYOND; LAID];
     let within = &mut distances[first + FAR - middle..=last + FAR - middle];
     for (product, at) in within.iter_mut().zip(first..) {
-        *product = photo.product(at, piece);
+        *product = photo.scales.product(at, piece);
     }
     piece.distances(within, &scales[first..=last]);
+    for (distance, rare) in within.iter_mut().zip(&photo.rare[first..=last]) {
+        *distance -= rare;
+    }
     distances
 }
 
@@ -135,6 +146,7 @@ fn reached(before: &[f32; LAID]) -> [f32; LAID] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{Numbers, any_edge};
     use super::*;
 
     /// Pieces that lie at their own places only, so far from what is there.
@@ -148,6 +160,25 @@ mod tests {
             nearest: distances.to_vec(),
             pieces: pieces.to_vec(),
         }
+    }
+
+    #[test]
+    fn where_few_come_near_a_piece_counts_more() {
+        let mut numbers = Numbers(17);
+        let mut ground = Ground::plain(&any_edge(&mut numbers));
+        let asked = [Asked::of(&ground.scales, 80)];
+        let distances = |ground: &Ground| Distances::of(&asked, ground).pieces[0];
+        let plain = distances(&ground);
+        ground.rare[80] = 0.1;
+        ground.rare[78] = -0.2;
+        let rare = distances(&ground);
+        let apart: Vec<f32> = rare
+            .iter()
+            .zip(plain)
+            .map(|(rare, plain)| rare - plain)
+            .collect();
+        assert!((apart[FAR] + 0.1).abs() < 1e-6 && (apart[FAR - 2] - 0.2).abs() < 1e-6);
+        assert_eq!(apart[FAR + 1], 0.0);
     }
 
     #[test]

@@ -11,17 +11,23 @@
 //! 4. `curve`: [`Edge`], the heights of both halves, from tip to notch and from notch to tip, in 192 bytes;
 //! 5. `segments`: short pieces of it at three scales, each as 36 numbers of unit length;
 //! 6. `query`: a query's edges, for it is traced in two boxes;
-//! 7. `fit`: how well a query's pieces, laid in order (`lay`), lie on those of every photo of a gallery, each half shorter and
-//!    longer too.
+//! 7. [`background`]: how near strangers come to a piece, by its form;
+//! 8. `fit`: how well a query's pieces, laid in order (`lay`), lie on the edge of every photo of a gallery (`ground`), each half
+//!    shorter and longer too;
+//! 9. `back`: how well the pieces of the photos that fit best lie on the query's edges.
 
+mod back;
+pub mod background;
 mod curve;
 mod field;
 mod fit;
+mod ground;
 pub mod guide;
 mod lay;
 mod query;
 mod segments;
 mod sight;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -29,6 +35,7 @@ mod trace;
 pub use curve::{EDGE, Edge};
 pub use fit::{Edges, FEWEST};
 pub use sight::{SEEN, Sight};
+pub use strangers::Strangers;
 
 /// The larger of two numbers, none of them NaN. `f32::max` heeds NaN, which WASM has no instruction for: there it is a
 /// call, and keeps a loop from running in vectors.

@@ -20,6 +20,8 @@ const PIECE_STEP: usize = 4;
 const SAMPLE: f32 = (MIDDLES.1 - MIDDLES.0) / (PIECE_STEP * (PIECES - 1)) as f32;
 /// Samples of one phase, those a point's step apart: what a piece is made of stands side by side.
 const PHASE: usize = (PIECE_STEP * (PIECES - 1)).div_ceil(POINT_STEP) + POINTS;
+/// Numbers of a piece.
+pub(super) const FORM: usize = SCALES * POINTS;
 /// Numbers that are multiplied together: a piece's points at one scale, and zeros.
 const LANES: usize = 16;
 /// Scales: heights blurred by one less those blurred by the next.
@@ -84,6 +86,13 @@ impl Scales {
             values,
             scale: self.scales_of_pieces()[number],
         }
+    }
+
+    /// What the piece of that number is made of, a scale after another, as many times as is usual.
+    pub(super) fn form(&self, number: usize) -> [f32; FORM] {
+        let Piece { values, .. } = self.piece(number);
+        let at = |place: usize| values[place / POINTS][place % POINTS];
+        core::array::from_fn(|place| f32::from(at(place)) / STEPS)
     }
 
     /// One over every piece's length, `[192]`.

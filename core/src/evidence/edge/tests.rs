@@ -183,7 +183,7 @@ fn a_photo_of_the_same_whale_fits_best_by_far() {
     let gallery: Vec<Edge> = (0..40)
         .map(|whale| seen(whale, [40.0, 200.0], BOX))
         .collect();
-    let edges: Edges = gallery.iter().map(Some).collect();
+    let edges = Edges::of(gallery.iter().map(Some)).unwrap();
     // A box that is a little off, in other light.
     let off = Region {
         x0: BOX.x0 - 4.0,
@@ -203,13 +203,6 @@ fn a_photo_of_the_same_whale_fits_best_by_far() {
             "{whale}: {} {second}",
             fits[whale]
         );
-        // In standard deviations from the mean of all.
-        let mean = fits.iter().sum::<f32>() / 40.0;
-        let square = fits.iter().map(|fit| fit * fit).sum::<f32>() / 40.0;
-        assert!(
-            mean.abs() < 1e-4 && (square - 1.0).abs() < 1e-3,
-            "{mean} {square}"
-        );
     }
 }
 
@@ -223,12 +216,12 @@ fn some_photos_fit_as_if_the_others_were_not_there() {
     let gallery: Vec<Edge> = (0..60).map(|_| any_edge(&mut numbers)).collect();
     let query = any_edge(&mut numbers);
     let in_it: Vec<bool> = (0..60).map(|photo| photo % 3 != 1).collect();
-    let all: Edges = gallery.iter().map(Some).collect();
+    let all = Edges::of(gallery.iter().map(Some)).unwrap();
     let some = gallery
         .iter()
         .zip(&in_it)
         .map(|(edge, &is)| is.then_some(edge));
-    let alone: Edges = some.collect();
+    let alone = Edges::of(some).unwrap();
     let fits = all.fit_of_some(&in_it, slice::from_ref(&query));
     assert_eq!(fits, alone.fit(slice::from_ref(&query)));
     assert!(
@@ -243,23 +236,24 @@ fn some_photos_fit_as_if_the_others_were_not_there() {
 fn without_an_edge_or_with_few_photos_nothing_fits() {
     let mut numbers = Numbers(2);
     let gallery: Vec<Edge> = (0..FEWEST).map(|_| any_edge(&mut numbers)).collect();
-    let enough: Edges = gallery.iter().map(Some).collect();
+    let enough = Edges::of(gallery.iter().map(Some)).unwrap();
     assert_eq!(enough.fit(&[]), vec![0.0; FEWEST]);
     assert!(enough.fit(&gallery[3..4]).iter().any(|&fit| fit > 1.0));
-    let few: Edges = gallery[1..].iter().map(Some).chain([None]).collect();
+    let few = Edges::of(gallery[1..].iter().map(Some).chain([None])).unwrap();
     assert_eq!(few.fit(&gallery[3..4]), vec![0.0; FEWEST]);
     assert_eq!(few.photos(), FEWEST);
     // All alike: nobody is better than the others.
-    let alike: Edges = (0..30).map(|_| Some(&gallery[0])).collect();
+    let alike = Edges::of((0..30).map(|_| Some(&gallery[0]))).unwrap();
     assert_eq!(alike.fit(&gallery[1..2]), vec![0.0; 30]);
-    assert_eq!(Edges::default().fit(&gallery[..1]), Vec::<f32>::new());
+    let none = Edges::of([]).unwrap();
+    assert_eq!(none.fit(&gallery[..1]), Vec::<f32>::new());
 }
 
 #[test]
 fn of_a_query_of_two_edges_both_are_heard() {
     let mut numbers = Numbers(7);
     let gallery: Vec<Edge> = (0..30).map(|_| any_edge(&mut numbers)).collect();
-    let edges: Edges = gallery.iter().map(Some).collect();
+    let edges = Edges::of(gallery.iter().map(Some)).unwrap();
     let best = |fits: &[f32]| {
         let mut photos: Vec<usize> = (0..30).collect();
         photos.sort_by(|&a, &b| fits[b].total_cmp(&fits[a]));
@@ -274,13 +268,12 @@ fn of_a_query_of_two_edges_both_are_heard() {
     let twice = edges.fit(&[gallery[4].clone(), gallery[4].clone()]);
     assert_eq!([best(&alone)[0], best(&twice)[0]], [4, 4]);
     assert!(
-        (alone[4] - twice[4]).abs() < 0.5,
+        (alone[4] - twice[4]).abs() < 0.05 * alone[4],
         "{} {}",
         alone[4],
         twice[4]
     );
     assert!(both[4] < alone[4] && both[9] < alone[4]);
-    assert!(both.iter().sum::<f32>().abs() < 1e-3);
 }
 
 /// The distance of a piece of an edge to one of another's.

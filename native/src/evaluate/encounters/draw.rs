@@ -69,7 +69,7 @@ pub fn evaluate_encounters_beside(
     let unseen = Unseen::of(run, catalogue, device, progress)?;
     let places = [&unseen.split.train[..], &unseen.split.unseen].concat();
     let marks = Marks::of(run, catalogue, &unseen.split, compared, progress)?;
-    let searching = Searching::new(&marks, &places, progress);
+    let searching = Searching::new(&marks, &places, progress)?;
     let deciding = Deciding {
         parameters,
         evidence: Some(evidence),

@@ -205,7 +205,7 @@ impl<'a> Search<'a> {
             gallery: embeddings.gallery(catalogue, &split.train)?,
             marks,
             index: build_index(descriptors, &IndexOptions::default(), progress),
-            edges: marks.gallery(&split.train),
+            edges: marks.gallery(&split.train)?,
             heard: keypoints.iter().map(|_| OnceLock::new()).collect(),
             pairs: Pairs::of(keypoints),
         })

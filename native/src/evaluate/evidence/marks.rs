@@ -44,8 +44,11 @@ impl Marks {
     }
 
     /// The edges of a gallery of `photos`.
-    pub(super) fn gallery(&self, photos: &[usize]) -> Edges {
+    ///
+    /// # Errors
+    /// None that a program of this version can have.
+    pub(super) fn gallery(&self, photos: &[usize]) -> Result<Edges> {
         let edge = |&photo: &usize| self.edges[photo].as_ref();
-        photos.iter().map(edge).collect()
+        Ok(Edges::of(photos.iter().map(edge))?)
     }
 }

@@ -25,15 +25,18 @@ pub(crate) struct Searching<'a> {
 
 impl<'a> Searching<'a> {
     /// `photos` by their places in the catalogue, whose marks these are.
-    pub(crate) fn new(marks: &'a Marks, photos: &[usize], progress: &dyn Progress) -> Self {
+    ///
+    /// # Errors
+    /// None that a program of this version can have.
+    pub(crate) fn new(marks: &'a Marks, photos: &[usize], progress: &dyn Progress) -> Result<Self> {
         let descriptors = photos.iter().map(|&photo| &marks.keypoints[photo]);
-        Self {
-            edges: marks.gallery(photos),
+        Ok(Self {
+            edges: marks.gallery(photos)?,
             index: build_index(descriptors.collect(), &IndexOptions::default(), progress),
             places: photos.iter().copied().zip(0..).collect(),
             pairs: Pairs::of(&marks.keypoints),
             marks,
-        }
+        })
     }
 
     /// What is found in `gallery` for a photo of the catalogue whose final scores are these, as `evidence` asks; its edges

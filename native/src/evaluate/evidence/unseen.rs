@@ -41,7 +41,7 @@ pub(super) fn looked_up(
         ground,
         catalogue,
         labels: &labels,
-        searching: Searching::new(&ground.marks, photos, progress),
+        searching: Searching::new(&ground.marks, photos, progress)?,
         parameters,
         edges,
         evidence: evidence.as_ref().map(|evidence| &evidence.search),

@@ -41,8 +41,8 @@ const RATE: f64 = 4e-3;
 const WEIGHT_DECAY: f64 = 1e-3;
 const CLIP: f64 = 1.0;
 /// Held out, as the shipped recipes hold out: nothing is learnt of these.
-const NEW_WHALES: usize = 400;
-const UNSEEN_WHALES: usize = 150;
+pub(super) const NEW_WHALES: usize = 400;
+pub(super) const UNSEEN_WHALES: usize = 150;
 
 /// A fluke whose line is trusted.
 type Fluke = Arc<Sight>;
@@ -80,7 +80,7 @@ pub fn train(
         .map(|(photo, _)| catalogue.photos[*photo].label)
         .collect();
     let flukes: Vec<Fluke> = sights.into_iter().map(|(_, sight)| sight).collect();
-    let trusted = trusted::trusted(&labels, &flukes, progress);
+    let trusted = trusted::trusted(&labels, &flukes, progress)?;
     progress.note(&format!(
         "{} of {} lines are trusted",
         trusted.len(),
@@ -107,7 +107,7 @@ fn read(path: &Path) -> Result<Guide> {
 }
 
 /// The flukes among `photos` that have an edge, each with its photo's place in the catalogue.
-fn sights(
+pub(super) fn sights(
     catalogue: &Catalogue,
     photos: &[usize],
     guide: Option<&Guide>,

@@ -1,6 +1,7 @@
 //! Which lines are learnt from.
 
 use super::Fluke;
+use crate::Result;
 use crate::progress::Progress;
 use flukeprint_core::evidence::edge::Edges;
 use flukeprint_core::gallery::Label;
@@ -13,8 +14,15 @@ const FITS: f32 = 5.0;
 const NOT_PLAIN: f32 = 0.35;
 
 /// The flukes whose lines are trusted, in their order.
-pub(super) fn trusted(labels: &[Label], flukes: &[Fluke], progress: &dyn Progress) -> Vec<usize> {
-    let edges: Edges = flukes.iter().map(|fluke| Some(&fluke.edge)).collect();
+///
+/// # Errors
+/// None that a program of this version can have.
+pub(super) fn trusted(
+    labels: &[Label],
+    flukes: &[Fluke],
+    progress: &dyn Progress,
+) -> Result<Vec<usize>> {
+    let edges = Edges::of(flukes.iter().map(|fluke| Some(&fluke.edge)))?;
     let mut plain: Vec<f32> = flukes.iter().map(|fluke| fluke.plain).collect();
     plain.sort_by(f32::total_cmp);
     let plain = plain.get((NOT_PLAIN * plain.len() as f32) as usize);
@@ -30,7 +38,7 @@ pub(super) fn trusted(labels: &[Label], flukes: &[Fluke], progress: &dyn Progres
         let fits = edges.fit_of_some(&others, slice::from_ref(&flukes[place].edge));
         mates.into_iter().any(|mate| fits[mate] >= FITS)
     };
-    (0..flukes.len()).filter(is_trusted).collect()
+    Ok((0..flukes.len()).filter(is_trusted).collect())
 }
 
 /// The other flukes of the same known whale.
