@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 
 use super::curve::Edge;
+use super::lay::FAR;
 use super::segments::{FORM, PIECES, Scales};
 use super::{larger, root};
 use crate::Result;
@@ -25,7 +26,7 @@ const EVERY: usize = 4;
 /// What a piece of no height at all counts as, so that a form can be divided by its size.
 const LEAST: f32 = 0.05;
 /// Places to a tip from which on a piece is looked for to both sides alike.
-const TO_TIP: f32 = 12.0;
+const TO_TIP: f32 = FAR as f32;
 
 /// The network.
 #[derive(Clone, Debug)]

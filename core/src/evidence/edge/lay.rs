@@ -12,7 +12,7 @@ use super::segments::{PIECES, Piece, Scales};
 use super::{larger, smaller};
 
 /// How far from its own place a piece is looked for, in pieces.
-const FAR: usize = 12;
+pub(super) const FAR: usize = 12;
 /// Places where a piece is looked for.
 const PLACES: usize = 2 * FAR + 1;
 /// As many and none of another's, so that they fill vectors of four.
