@@ -74,23 +74,26 @@ impl Scales {
 
     /// The piece of that number, below [`PIECES`].
     pub(super) fn piece(&self, number: usize) -> Piece {
-        let (phase, first) = (
-            number * PIECE_STEP % POINT_STEP,
-            number * PIECE_STEP / POINT_STEP,
-        );
-        let values = core::array::from_fn(|scale| {
-            let line = &self.0[phase][scale][first..first + POINTS];
-            core::array::from_fn(|point| line.get(point).map_or(0, |&value| i16::from(value)))
-        });
         Piece {
-            values,
+            values: self.values(number),
             scale: self.scales_of_pieces()[number],
         }
     }
 
+    fn values(&self, number: usize) -> [[i16; LANES]; SCALES] {
+        let (phase, first) = (
+            number * PIECE_STEP % POINT_STEP,
+            number * PIECE_STEP / POINT_STEP,
+        );
+        core::array::from_fn(|scale| {
+            let line = &self.0[phase][scale][first..first + POINTS];
+            core::array::from_fn(|point| line.get(point).map_or(0, |&value| i16::from(value)))
+        })
+    }
+
     /// What the piece of that number is made of, a scale after another, as many times as is usual.
     pub(super) fn form(&self, number: usize) -> [f32; FORM] {
-        let Piece { values, .. } = self.piece(number);
+        let values = self.values(number);
         let at = |place: usize| values[place / POINTS][place % POINTS];
         core::array::from_fn(|place| f32::from(at(place)) / STEPS)
     }
