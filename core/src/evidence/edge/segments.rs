@@ -74,9 +74,14 @@ impl Scales {
 
     /// The piece of that number, below [`PIECES`].
     pub(super) fn piece(&self, number: usize) -> Piece {
+        let values = self.values(number);
+        let squares = values
+            .as_flattened()
+            .iter()
+            .map(|&it| i32::from(it) * i32::from(it));
         Piece {
-            values: self.values(number),
-            scale: self.scales_of_pieces()[number],
+            scale: one_over_length(squares.sum()),
+            values,
         }
     }
 
@@ -100,7 +105,7 @@ impl Scales {
 
     /// One over every piece's length, `[192]`.
     pub(super) fn scales_of_pieces(&self) -> [f32; PIECES] {
-        let mut squares = [0.0; PIECES];
+        let mut squares = [0; PIECES];
         for (phase, scales) in self.0.iter().enumerate() {
             let mut at_place = [0_i16; PHASE];
             for line in scales {
@@ -117,10 +122,10 @@ impl Scales {
             // Every fifth piece is of one phase.
             let first = (0..POINT_STEP).find(|piece| piece * PIECE_STEP % POINT_STEP == phase);
             for piece in (first.unwrap_or(0)..PIECES).step_by(POINT_STEP) {
-                squares[piece] = from_place[piece * PIECE_STEP / POINT_STEP] as f32;
+                squares[piece] = from_place[piece * PIECE_STEP / POINT_STEP];
             }
         }
-        squares.map(|square| inverse_root(square.max(1.0)))
+        squares.map(one_over_length)
     }
 
     /// The product of the piece of that number with one that is looked for, as both are kept. In two halves, each as many numbers as
@@ -156,6 +161,11 @@ impl Piece {
             *value = square * inverse_root(square);
         }
     }
+}
+
+/// One over the length of what has this sum of squares; of nothing at all as of one step.
+fn one_over_length(squares: i32) -> f32 {
+    inverse_root((squares as f32).max(1.0))
 }
 
 /// To the nearest whole number, halves away from zero: WASM has no instruction that does it so.
