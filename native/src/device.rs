@@ -5,6 +5,9 @@
 //! calculation whose result is known, so that an absent driver or a compiler that fails is one line and
 //! no panic halfway.
 
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod kernels;
+
 use crate::{Error, Result};
 use burn::tensor::{Device, Tensor};
 use std::fmt;
@@ -62,6 +65,8 @@ impl DeviceKind {
 
     /// What this machine has of it, not opened yet; nothing where the build has no such kind.
     fn enumerate(self) -> Vec<Device> {
+        #[cfg(any(feature = "cuda", feature = "wgpu"))]
+        kernels::keep();
         match self {
             Self::Cpu => vec![Device::flex()],
             #[cfg(feature = "cuda")]

@@ -5,8 +5,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation};
 
-use super::grouped;
 use super::trace::Trace;
+use super::{channels_last, grouped};
 
 /// What follows the normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,11 +147,13 @@ impl ConvNorm {
 
     /// What follows the convolution.
     fn finish(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = match &self.norm {
-            Some(norm) => norm.forward(x),
-            None => x,
-        };
-        self.activation.forward(x)
+        match &self.norm {
+            Some(norm) if channels_last::applies(&x) => {
+                channels_last::norm_activation(norm, self.activation, x)
+            }
+            Some(norm) => self.activation.forward(norm.forward(x)),
+            None => self.activation.forward(x),
+        }
     }
 
     /// [`Self::forward`] with a map's size and cost in the place of the map.
@@ -198,6 +200,9 @@ impl NormRelu {
         #[cfg(feature = "train")]
         if super::cpu::applies(&x) {
             return super::cpu::norm_activation(&self.norm, Activation::Relu, x);
+        }
+        if channels_last::applies(&x) {
+            return channels_last::norm_activation(&self.norm, Activation::Relu, x);
         }
         activation::relu(self.norm.forward(x))
     }

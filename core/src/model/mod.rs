@@ -6,12 +6,14 @@
 //! - [`embedder`]: all of it, and the total classifier on the concatenated features;
 //! - [`finder`]: the small network that proposes where in a photo the fluke is;
 //! - [`grouped`]: grouped convolution where a backend has none that is fast;
+//! - `channels_last`: batch norm as GPUs train it without copying the map;
 //! - [`named`]: a network's tensors by name, in and out;
 //! - `trace`: what a network costs, read off its shapes;
 //! - `folded`: a brick in evaluation on the CPU, and `vector`, how its loops and those of `cpu` run;
 //! - `cpu`: a brick's gradients for training on the CPU (feature `train`).
 
 pub mod backbone;
+mod channels_last;
 #[cfg(feature = "train")]
 mod cpu;
 pub mod embedder;
