@@ -1,7 +1,7 @@
 """The speed table of a GPU: the project's program and PyTorch by turns, the same work, one after the other.
 
 For each backbone a training step and inference, by `flukeprint bench` on each of the devices named, and by
-pytorch_step.py beside this file, in f32 (TF32 on CUDA, as burn's) and under bf16 autocast. Prints the rows of a Markdown
+pytorch_step.py beside this file, in f32 (TF32 on CUDA, both) and on CUDA in bf16 (PyTorch under autocast). Prints the rows of a Markdown
 table, and with --profile the kernels that a training step of ours spends its time in. Run by hand, the card
 otherwise idle, with torch, torchvision and timm from pip:
 
@@ -85,7 +85,10 @@ def table(options) -> None:
         for train in (True, False):
             name = f"{backbone}, {'training' if train else 'inference'}"
             work = work_of(options, backbone, train, options.steps)
-            reports = [(f"burn, {device}", ours(options, device, work)) for device in options.devices]
+            reports = [(f"burn, {device}, f32", ours(options, device, work)) for device in options.devices]
+            half = [*work, "--precision", "bf16"]
+            cards = [device for device in options.devices if device.startswith("cuda")]
+            reports += [(f"burn, {device}, bf16", ours(options, device, half)) for device in cards]
             plain = theirs(torch_device, work, False)
             beside = plain if isinstance(plain, dict) else None
             reports += [("PyTorch, f32", plain), ("PyTorch, bf16", theirs(torch_device, work, True))]

@@ -10,6 +10,7 @@ mod kernels;
 
 use crate::{Error, Result};
 use burn::tensor::{Device, Tensor};
+use flukeprint_core::model::Precision;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::str::FromStr;
@@ -218,6 +219,23 @@ fn prove(device: &Device) -> std::result::Result<(), String> {
         Ok(values) if values == [3.0, -4.0] => Ok(()),
         Ok(values) => Err(format!("says that (1.5, -2) · 2 is {values:?}")),
         Err(error) => Err(format!("does not calculate: {error:?}")),
+    }
+}
+
+/// Makes sure that a device computes in a precision.
+///
+/// # Errors
+/// [`Error::Device`] when it does not.
+pub fn offers(device: &Device, precision: Precision) -> Result<()> {
+    match device.supports_dtype(precision.dtype()) {
+        true => Ok(()),
+        false => {
+            let (device, name) = (describe(&device.clone().inner()), precision.name());
+            let reason = format!(
+                "it does not compute in {name}; let the precision be f32, or choose another --device"
+            );
+            Err(Error::Device { device, reason })
+        }
     }
 }
 

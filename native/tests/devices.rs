@@ -131,6 +131,15 @@ fn bench_measures_asking_and_training() {
 }
 
 #[test]
+fn bench_measures_in_the_precision_that_is_asked_for() {
+    assert_eq!(measured(&["--steps", "1"])["precision"], "f32");
+    for mode in [&["--steps", "1"][..], &["--steps", "1", "--train"]] {
+        let arguments = [mode, &["--precision", "bf16"]].concat();
+        assert_eq!(measured(&arguments)["precision"], "bf16");
+    }
+}
+
+#[test]
 fn bench_refuses_what_cannot_be_measured() {
     for (arguments, says) in [
         (vec!["--batch", "1", "--train"], "--batch"),
@@ -138,6 +147,7 @@ fn bench_refuses_what_cannot_be_measured() {
         (vec!["--size", "16"], "make it wider"),
         (vec!["--backbone", "resnet51"], "`resnet51`"),
         (vec!["--size", "large"], "192x384"),
+        (vec!["--precision", "f16"], "write f32 or bf16"),
     ] {
         let output = flukeprint(&["bench"]).args(&arguments).output().unwrap();
         let text = refusal(&output);

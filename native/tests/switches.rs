@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const SWITCHES: &[&str] = &[
     "",
     "center = 0.5",
+    "precision = 'bf16'",
     "ring = 0.0",
     "[classifier]\nkind = 'arcface'",
     "[classifier]\nkind = 'cosface'",
@@ -35,14 +36,12 @@ const SWITCHES: &[&str] = &[
     "[augmentation]\nrgb = 1.0",
     "[input]\nboxes = false",
     "[triplet]\nassigned_epochs = 1\nhardest_epochs = 1\npairs = 6\nhead_rate = 1e-3\nupper_rate = 1e-3\nlower_rate = 1e-3",
+    "precision = 'bf16'\n[triplet]\nassigned_epochs = 1\nhardest_epochs = 1\npairs = 6\nhead_rate = 1e-3\nupper_rate = 1e-3\nlower_rate = 1e-3",
 ];
 
 fn train(folder: &Path, number: usize, switch: &str) -> PathBuf {
     let recipe = folder.join(format!("{number}.toml"));
-    let (values, tables) = match switch.starts_with('[') {
-        true => ("", switch),
-        false => (switch, ""),
-    };
+    let (values, tables) = switch.split_at(switch.find('[').unwrap_or(switch.len()));
     let text = format!(
         "base = 'tiny'\nname = 'switch'\nbatch = 12\n{values}\n[head]\nepochs = 0\n[full]\nepochs = 1\n\
          [finder]\nepochs = 1\n{tables}"

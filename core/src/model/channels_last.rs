@@ -11,6 +11,7 @@ use burn::tensor::Tensor;
 
 use super::grouped::is_on_cpu;
 use super::layer::Activation;
+use super::precision::in_f32;
 
 /// Whether `x` is a map that is trained on a GPU. In evaluation norms are folded away, and burn's norm of what
 /// is left copies nothing.
@@ -24,8 +25,7 @@ pub(super) fn norm_activation(norm: &BatchNorm, activation: Activation, x: Tenso
     let places = x
         .permute([0, 2, 3, 1])
         .reshape([batch * height * width, channels]);
-    activation
-        .forward(norm.forward(places))
+    in_f32(places, |places| activation.forward(norm.forward(places)))
         .reshape([batch, height, width, channels])
         .permute([0, 3, 1, 2])
 }

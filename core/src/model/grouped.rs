@@ -43,7 +43,8 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let PaddingConfig2d::Explicit(top, left, bottom, right) = conv.padding else {
         return conv.forward(x); // no layer of ours has another
     };
-    let weight = conv.weight.val();
+    let dtype = x.dtype();
+    let weight = conv.weight.val().cast(dtype);
     let [outputs, inputs, height, width] = weight.dims();
     let x = match [top, left, bottom, right] {
         [0, 0, 0, 0] => x,
@@ -62,7 +63,7 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let y = weight.matmul(columns);
     let y = y.reshape([batch, outputs, size[0], size[1]]);
     match &conv.bias {
-        Some(bias) => y + bias.val().reshape([1, -1, 1, 1]),
+        Some(bias) => y + bias.val().cast(dtype).reshape([1, -1, 1, 1]),
         None => y,
     }
 }

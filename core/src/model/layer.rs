@@ -5,6 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, activation};
 
+use super::precision::{self, in_f32, is_half};
 use super::trace::Trace;
 use super::{channels_last, grouped};
 
@@ -151,7 +152,7 @@ impl ConvNorm {
             Some(norm) if channels_last::applies(&x) => {
                 channels_last::norm_activation(norm, self.activation, x)
             }
-            Some(norm) => self.activation.forward(norm.forward(x)),
+            Some(norm) => in_f32(x, |x| self.activation.forward(norm.forward(x))),
             None => self.activation.forward(x),
         }
     }
@@ -204,7 +205,7 @@ impl NormRelu {
         if channels_last::applies(&x) {
             return channels_last::norm_activation(&self.norm, Activation::Relu, x);
         }
-        activation::relu(self.norm.forward(x))
+        in_f32(x, |x| activation::relu(self.norm.forward(x)))
     }
 }
 
@@ -217,6 +218,9 @@ pub fn convolve(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     }
     if grouped::applies(conv, &x) {
         return grouped::convolve(conv, x);
+    }
+    if is_half(&x) {
+        return precision::convolve(conv, x);
     }
     conv.forward(x)
 }

@@ -7,6 +7,7 @@
 //! - [`finder`]: the small network that proposes where in a photo the fluke is;
 //! - [`grouped`]: grouped convolution where a backend has none that is fast;
 //! - `channels_last`: batch norm as GPUs train it without copying the map;
+//! - [`precision`]: how many bits a backbone computes with while it is trained;
 //! - [`named`]: a network's tensors by name, in and out;
 //! - `trace`: what a network costs, read off its shapes;
 //! - `folded`: a brick in evaluation on the CPU, and `vector`, how its loops and those of `cpu` run;
@@ -25,9 +26,11 @@ pub mod head;
 pub mod layer;
 pub mod named;
 pub mod pool;
+pub mod precision;
 mod trace;
 #[cfg(feature = "flex")]
 mod vector;
 
 pub use embedder::{Answering, Embedder, EmbedderConfig, Network};
 pub use finder::{Finder, FinderConfig, LOOKS};
+pub use precision::Precision;

@@ -5,10 +5,11 @@ use super::measure::Work;
 use crate::Result;
 use crate::train::Recipe;
 use burn::tensor::{Device, Distribution, Tensor};
-use flukeprint_core::model::Network;
+use flukeprint_core::model::{Network, Precision};
 
 pub(super) struct Inference {
     network: Network,
+    precision: Precision,
     input: Tensor<4>,
     /// What the last step gave: nobody reads it, but it must be computed.
     output: Option<(Tensor<2>, Tensor<2>)>,
@@ -19,6 +20,7 @@ impl Inference {
         let shape = [workload.batch, 3, workload.height, workload.width];
         Self {
             network: Network::new(&recipe.model, workload.individuals, device).fold(),
+            precision: recipe.precision,
             input: Tensor::random(shape, Distribution::Default, device),
             output: None,
         }
@@ -27,7 +29,13 @@ impl Inference {
 
 impl Work for Inference {
     fn step(mut self, after: &mut dyn FnMut(&'static str) -> Result<()>) -> Result<Self> {
-        self.output = Some(self.network.forward(self.input.clone()));
+        let Network { embedder, total } = &self.network;
+        let input = self.input.clone();
+        let map = self
+            .precision
+            .through(input, |input| embedder.backbone.forward(input));
+        let features = Tensor::cat(embedder.head_features(map), 1);
+        self.output = Some((features.clone(), total.forward(features)));
         after("forward")?;
         Ok(self)
     }

@@ -133,6 +133,7 @@ mod tests {
     use super::*;
     use crate::bench::Mode;
     use crate::progress::Silent;
+    use flukeprint_core::model::Precision;
     use flukeprint_core::model::backbone::BackboneName;
     use std::cell::Cell;
 
@@ -167,6 +168,7 @@ mod tests {
                 batch: 2,
                 individuals: 2,
                 mode: Mode::Inference,
+                precision: Precision::F32,
                 steps,
                 warm_up: 2,
             };

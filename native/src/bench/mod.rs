@@ -17,11 +17,12 @@ mod training;
 pub use measure::Spread;
 pub use memory::Memory;
 
-use crate::device::describe;
+use crate::device::{describe, offers};
 use crate::progress::Progress;
 use crate::train::Recipe;
 use crate::{Error, Result};
 use burn::tensor::Device;
+use flukeprint_core::model::Precision;
 use flukeprint_core::model::backbone::BackboneName;
 use inference::Inference;
 use measure::Measured;
@@ -47,6 +48,8 @@ pub struct Workload {
     pub individuals: usize,
     /// What is done with them.
     pub mode: Mode,
+    /// What the backbone computes in.
+    pub precision: Precision,
     /// Steps that count.
     pub steps: usize,
     /// Steps before them.
@@ -72,6 +75,8 @@ pub struct Report {
     pub backbone: &'static str,
     /// What was done.
     pub mode: Mode,
+    /// What the backbone computed in.
+    pub precision: Precision,
     /// Height and width of the input in pixels.
     pub input: [usize; 2],
     /// Photos a step.
@@ -104,6 +109,7 @@ pub struct Part {
 pub fn bench(workload: &Workload, device: &Device, progress: &dyn Progress) -> Result<Report> {
     workload.check()?;
     let recipe = workload.recipe()?;
+    offers(device, workload.precision)?;
     device.seed(recipe.seed);
     let measured = match workload.mode {
         Mode::Inference => {
@@ -137,6 +143,7 @@ impl Workload {
         recipe.model.backbone = self.backbone;
         recipe.input.height = self.height;
         recipe.input.width = self.width;
+        recipe.precision = self.precision;
         recipe.model.check(self.height, self.width)?;
         Ok(recipe)
     }
@@ -152,6 +159,7 @@ impl Workload {
             device: describe(device),
             backbone: self.backbone.name(),
             mode: self.mode,
+            precision: self.precision,
             input: [self.height, self.width],
             batch: self.batch,
             steps: measured.steps,

@@ -7,6 +7,7 @@ use crate::Result;
 use crate::bench::{Mode, Report, Spread, Workload, bench};
 use crate::progress::Progress;
 use clap::Args;
+use flukeprint_core::model::Precision;
 use std::str::FromStr;
 
 /// Measure how fast a device is: photos a second, asked or trained.
@@ -34,6 +35,9 @@ pub struct Bench {
     /// Train instead of asking.
     #[arg(long)]
     train: bool,
+    /// What the backbone computes in: f32, or bf16 where the device offers it.
+    #[arg(long, default_value = "f32", value_parser = precision)]
+    precision: Precision,
     /// Steps that count.
     #[arg(long, default_value_t = 20)]
     steps: usize,
@@ -64,6 +68,11 @@ impl FromStr for Size {
     }
 }
 
+fn precision(text: &str) -> std::result::Result<Precision, String> {
+    let named = Precision::ALL.into_iter().find(|p| p.name() == text);
+    named.ok_or_else(|| "write f32 or bf16".to_owned())
+}
+
 impl Bench {
     pub fn run(&self, progress: &dyn Progress) -> Result<()> {
         let workload = Workload {
@@ -76,6 +85,7 @@ impl Bench {
                 true => Mode::Training,
                 false => Mode::Inference,
             },
+            precision: self.precision,
             steps: self.steps,
             warm_up: self.warm_up,
         };
@@ -95,7 +105,7 @@ fn print(report: &Report) {
         Mode::Training => "training",
     };
     let [height, width] = report.input;
-    say!("burn on {}", report.device);
+    say!("burn on {}, {}", report.device, report.precision.name());
     say!(
         "{}, {mode}, {height} x {width}, batch {}, {} steps",
         report.backbone,

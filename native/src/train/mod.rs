@@ -286,6 +286,7 @@ impl Work<'_> {
         resumed: Option<Checkpoint>,
     ) -> Result<()> {
         let device = device_of(&network);
+        crate::device::offers(&device, self.run.recipe.precision)?;
         if !self.run.has_network() {
             let network = self.network(network, samples, resumed)?;
             self.run.save_network(&network.valid())?;

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor};
-use flukeprint_core::model::Network;
 use flukeprint_core::model::named::Named;
+use flukeprint_core::model::{Network, Precision};
 
 use super::losses::Targets;
 use super::losses::classification::{cross_entropy, focal, hard_binary};
@@ -31,6 +31,8 @@ pub struct TrainingNetwork {
     dropout: Dropout,
     #[module(skip)]
     classifier: Classifier,
+    #[module(skip)]
+    precision: Precision,
     #[module(skip)]
     ring: f64,
     #[module(skip)]
@@ -72,6 +74,7 @@ impl TrainingNetwork {
                 .collect(),
             dropout: DropoutConfig::new(classifier.dropout).init(),
             classifier: classifier.clone(),
+            precision: recipe.precision,
             ring: recipe.ring,
             center: recipe.center,
             margins,
@@ -102,9 +105,11 @@ impl TrainingNetwork {
         Self { network, ..self }
     }
 
-    /// The backbone's map of `input`, `[batch, 3, height, width]`.
+    /// The backbone's map of `input`, `[batch, 3, height, width]`, computed in the recipe's precision.
     pub fn backbone_map(&self, input: Tensor<4>) -> Tensor<4> {
-        self.network.embedder.backbone.forward(input)
+        let backbone = &self.network.embedder.backbone;
+        self.precision
+            .through(input, |input| backbone.forward(input))
     }
 
     /// The sum of the losses of every head's classifier and of the total one, which reads detached

@@ -5,6 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor, activation};
 
 use crate::model::layer::{Activation, ConvNorm, ConvNormConfig};
+use crate::model::precision::in_f32;
 use crate::model::trace::Trace;
 
 /// Shape of a [`Bottleneck`].
@@ -122,8 +123,11 @@ impl SqueezeExcitation {
 
     fn forward(&self, map: Tensor<4>) -> Tensor<4> {
         let means = map.clone().mean_dim(2).mean_dim(3);
-        let x = activation::relu(self.squeeze.forward(means));
-        map * activation::sigmoid(self.excite.forward(x))
+        let weights = in_f32(means, |means| {
+            let x = activation::relu(self.squeeze.forward(means));
+            activation::sigmoid(self.excite.forward(x))
+        });
+        map * weights
     }
 
     /// What the two layers on the means cost.

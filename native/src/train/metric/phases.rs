@@ -180,7 +180,8 @@ impl Phases<'_> {
                 .load(order.collect(), batch, epoch, Look::Augmented, &device))
         };
         let loss = |network: &TrainingNetwork, inputs: Inputs| {
-            let features = embedding(&network.network.embedder, inputs.input);
+            let map = network.backbone_map(inputs.input);
+            let features = embedding(&network.network.embedder, map);
             let individuals: Vec<u32> = inputs.classes.into_iter().flatten().collect();
             loss(features, &individuals)
         };
@@ -210,12 +211,13 @@ pub(in crate::train) fn embed(
     let batches = samples.load(photos, EMBEDDED_AT_ONCE, 0, Look::Plain, &device);
     let mut features = Vec::new();
     for inputs in batches {
-        features.extend(values(embedding(embedder, inputs?.input))?);
+        let map = embedder.backbone.forward(inputs?.input);
+        features.extend(values(embedding(embedder, map))?);
     }
     Ok(features)
 }
 
-/// The embeddings of `input`, `[batch, 3, height, width]`: `[batch, feature_width]`, unit length.
-fn embedding(embedder: &Embedder, input: Tensor<4>) -> Tensor<2> {
-    unit(Tensor::cat(embedder.features(input), 1))
+/// The embeddings of the photos that a backbone made `map` of: `[batch, feature_width]`, unit length.
+fn embedding(embedder: &Embedder, map: Tensor<4>) -> Tensor<2> {
+    unit(Tensor::cat(embedder.head_features(map), 1))
 }

@@ -23,7 +23,7 @@ use super::metric::TripletRecipe;
 use crate::data::{Augmentation, write_atomically};
 use crate::{Error, Result};
 use flukeprint_core::bundle::sha256_hex;
-use flukeprint_core::model::EmbedderConfig;
+use flukeprint_core::model::{EmbedderConfig, Precision};
 use flukeprint_core::photo::Preprocessing;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -42,6 +42,9 @@ pub struct Recipe {
     pub input: Input,
     /// Photos a step.
     pub batch: usize,
+    /// What the backbone computes in while it is trained; the original has 32 bits.
+    #[serde(default, skip_serializing_if = "is_f32")]
+    pub precision: Precision,
     /// Weight of ring loss; the original has 0.01.
     pub ring: f64,
     /// Weight of center loss; the original had 0.5 before ring loss.
@@ -75,6 +78,12 @@ pub struct Recipe {
 
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
+}
+
+/// The default is not written, so that recipes from before it keep their hash.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_f32(precision: &Precision) -> bool {
+    *precision == Precision::F32
 }
 
 impl Recipe {
