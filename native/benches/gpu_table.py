@@ -8,7 +8,8 @@ otherwise idle, with torch, torchvision and timm from pip:
     cargo build --release -p flukeprint --features cuda,wgpu
     python native/benches/gpu_table.py --devices cuda wgpu --profile > table.md
 
-The program tunes its kernels while it warms up, for minutes where it never ran before, and keeps them.
+The program tunes its kernels while it warms up, for minutes where it never ran before, and keeps them under --kept, so
+that a profile tells of steps and not of tuning.
 """
 
 import argparse
@@ -34,13 +35,18 @@ def work_of(options, backbone: str, train: bool, steps: int) -> list[str]:
     return ["--backbone", backbone, *sizes, *counts, "--json"] + ["--train"] * train
 
 
-def ours(options, device: str, work: list[str], folder: str | None = None) -> dict | str:
-    """The program's report, or why there is none."""
+def ours(options, device: str, work: list[str], log: pathlib.Path | None = None) -> dict | str:
+    """The program's report, or why there is none; `log` gets the time of each kernel."""
     command = [str(options.program.resolve()), "bench", "--device", device, *work]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=options.patience)
-    except subprocess.TimeoutExpired:
-        return f"not done after {options.patience} s"
+    config = f'[environment]\npath = {{ directory = "{options.kept.resolve()}" }}\n'
+    if log:
+        config += f'[profiling.logger]\nlevel = "basic"\nfile = "{log}"\n'
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "cubecl.toml").write_text(config)
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=options.patience)
+        except subprocess.TimeoutExpired:
+            return f"not done after {options.patience} s"
     if done.returncode:
         return done.stderr.strip().splitlines()[-1]
     return json.loads(done.stdout[done.stdout.index("{") :])
@@ -56,6 +62,8 @@ def theirs(device: str, work: list[str], bf16: bool) -> dict | str:
         with contextlib.redirect_stdout(said):
             runpy.run_path(str(HERE / "pytorch_step.py"), run_name="__main__")
         return json.loads(said.getvalue())
+    except SystemExit:
+        return "not among the backbones of pytorch_step.py"
     except (RuntimeError, ValueError, KeyError) as error:
         return str(error).splitlines()[0]
     finally:
@@ -100,9 +108,7 @@ def profile(options, device: str, backbone: str) -> None:
     """The kernels of a training step, timed one by one, which takes longer than the step itself."""
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder, "kernels.log")
-        config = f'[profiling.logger]\nlevel = "basic"\nfile = "{log}"\n'
-        pathlib.Path(folder, "cubecl.toml").write_text(config)
-        report = ours(options, device, work_of(options, backbone, True, options.profiled), folder)
+        report = ours(options, device, work_of(options, backbone, True, options.profiled), log)
         lines = log.read_text().splitlines() if log.exists() else []
     print(f"\n{backbone}, training, {device}: kernels", "" if isinstance(report, dict) else report)
     seconds, launches = Counter(), Counter()
@@ -129,6 +135,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--warm-up", type=int, default=5)
     parser.add_argument("--patience", type=float, default=1800, help="seconds for one run of the program")
+    kept = HERE.parents[1] / "target" / "environment"
+    parser.add_argument("--kept", type=pathlib.Path, default=kept, help="folder of the program's kernels")
     parser.add_argument("--profile", action="store_true", help="tell the kernels of a training step too")
     parser.add_argument("--profiled", type=int, default=3, help="steps of the profile")
     parser.add_argument("--kernels", type=int, default=20, help="kernels to name")
