@@ -42,6 +42,7 @@ pub struct Options {
 
 /// Trains the finder on whole photos and the network in five runs, or takes those that ship, and packs what comes of it.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    options.check()?;
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--locked", "--release", "--package", "flukeprint"]);
     run::logged(workspace, "build the native binary", cargo)?;
@@ -55,6 +56,29 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         false => made.learn(&options.data)?,
     };
     made.export(&last, options.date.as_deref())
+}
+
+/// Below `--data`: the collection in Kaggle's layout, and the weights that training begins with.
+const PHOTOS: &str = "hwi";
+const WEIGHTS: &str = "weights/mobilenet_v2_imagenet.safetensors";
+
+impl Options {
+    /// That what is needed is there, before minutes are spent on a build.
+    fn check(&self) -> Result<()> {
+        let labels = Path::new(PHOTOS).join("train.csv");
+        let learnt = [Path::new("boxes/boxes.csv"), Path::new(WEIGHTS)];
+        let learnt = learnt.into_iter().filter(|_| !self.kept);
+        let needed = std::iter::once(labels.as_path()).chain(learnt);
+        for path in needed.map(|path| self.data.join(path)) {
+            if !path.exists() {
+                bail!(
+                    "{} is not there; `cargo xtask humpback --help` says what --data holds",
+                    path.display()
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What this chore makes, in the build folder.
@@ -72,7 +96,7 @@ impl Made<'_> {
             site::remove(&kept)?;
         }
         let ships = self.ships();
-        let (hwi, ships) = (data.join("hwi"), ships.as_path());
+        let (hwi, ships) = (data.join(PHOTOS), ships.as_path());
         let from = [
             "--data".as_ref(),
             hwi.as_path(),
@@ -92,8 +116,8 @@ impl Made<'_> {
         let whole = self.folder.join("boxes");
         boxes::catalogue(&data.join("boxes"), &whole)?;
         self.train("humpback-finder", &["--data".as_ref(), &whole])?;
-        let hwi = data.join("hwi");
-        let mut start = data.join("weights/mobilenet_v2_imagenet.safetensors");
+        let hwi = data.join(PHOTOS);
+        let mut start = data.join(WEIGHTS);
         for recipe in STEPS {
             let from = ["--data".as_ref(), hwi.as_path(), "--start".as_ref(), &start];
             self.train(recipe, &from)?;
@@ -207,4 +231,33 @@ fn size(folder: &Path) -> Result<u64> {
         bytes += entry?.metadata()?.len();
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_before_anything_is_built() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = |kept| Options {
+            data: folder.path().to_owned(),
+            kept,
+            date: None,
+        };
+        let missing = |kept| options(kept).check().unwrap_err().to_string();
+        let write = |path: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        };
+        assert!(missing(true).contains("train.csv"));
+        write("hwi/train.csv");
+        options(true).check().unwrap();
+        assert!(missing(false).contains("boxes.csv"));
+        write("boxes/boxes.csv");
+        assert!(missing(false).contains("mobilenet_v2_imagenet.safetensors"));
+        write("weights/mobilenet_v2_imagenet.safetensors");
+        options(false).check().unwrap();
+    }
 }
