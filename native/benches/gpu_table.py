@@ -14,6 +14,7 @@ that a profile tells of steps and not of tuning.
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import json
 import pathlib
@@ -48,7 +49,8 @@ def ours(options, device: str, work: list[str], log: pathlib.Path | None = None)
         except subprocess.TimeoutExpired:
             return f"not done after {options.patience} s"
     if done.returncode:
-        return done.stderr.strip().splitlines()[-1]
+        # A driver that kills it leaves no word.
+        return (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
     return json.loads(done.stdout[done.stdout.index("{") :])
 
 
@@ -64,7 +66,7 @@ def theirs(device: str, work: list[str], bf16: bool) -> dict | str:
         return json.loads(said.getvalue())
     except SystemExit:
         return "not among the backbones of pytorch_step.py"
-    except (RuntimeError, ValueError, KeyError) as error:
+    except (AssertionError, RuntimeError, ValueError, KeyError) as error:
         return str(error).splitlines()[0]
     finally:
         sys.argv = arguments
@@ -142,6 +144,11 @@ def main() -> None:
     parser.add_argument("--kernels", type=int, default=20, help="kernels to name")
     parser.add_argument("--families", action="store_true", help="kernels of one name, whatever their form, as one")
     options = parser.parse_args()
+    missing = [name for name in ("torch", "torchvision", "timm") if not importlib.util.find_spec(name)]
+    if missing:
+        parser.error(f"PyTorch's side needs {' and '.join(missing)}: pip install torch torchvision timm")
+    if not options.program.exists():
+        parser.error(f"{options.program} is not there: build it as above, or say where it is by --program")
     table(options)
     if options.profile:
         for device in options.devices:
