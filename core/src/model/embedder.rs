@@ -215,7 +215,12 @@ impl Network {
     /// `[batch, 3, height, width]` to the concatenated features `[batch, feature_width]`, not yet
     /// of unit length, and the logits `[batch, individuals]`.
     pub fn forward(&self, input: Tensor<4>) -> (Tensor<2>, Tensor<2>) {
-        let features = Tensor::cat(self.embedder.features(input), 1);
+        self.forward_map(self.embedder.backbone.forward(input))
+    }
+
+    /// As [`Self::forward`], from the backbone's map.
+    pub fn forward_map(&self, map: Tensor<4>) -> (Tensor<2>, Tensor<2>) {
+        let features = Tensor::cat(self.embedder.head_features(map), 1);
         let logits = self.total.forward(features.clone());
         (features, logits)
     }

@@ -29,13 +29,12 @@ impl Inference {
 
 impl Work for Inference {
     fn step(mut self, after: &mut dyn FnMut(&'static str) -> Result<()>) -> Result<Self> {
-        let Network { embedder, total } = &self.network;
+        let backbone = &self.network.embedder.backbone;
         let input = self.input.clone();
         let map = self
             .precision
-            .through(input, |input| embedder.backbone.forward(input));
-        let features = Tensor::cat(embedder.head_features(map), 1);
-        self.output = Some((features.clone(), total.forward(features)));
+            .through(input, |input| backbone.forward(input));
+        self.output = Some(self.network.forward_map(map));
         after("forward")?;
         Ok(self)
     }
