@@ -67,7 +67,7 @@ def theirs(device: str, work: list[str], bf16: bool) -> dict | str:
     except SystemExit:
         return "not among the backbones of pytorch_step.py"
     except (AssertionError, RuntimeError, ValueError, KeyError) as error:
-        return str(error).splitlines()[0]
+        return (str(error).splitlines() or [type(error).__name__])[0]
     finally:
         sys.argv = arguments
         if device.startswith("cuda"):

@@ -23,6 +23,10 @@ const STEPS: [&str; 4] = [
     "humpback-strong",
     "humpback-large",
 ];
+/// The collection in Kaggle's layout, below `--data`.
+const PHOTOS: &str = "hwi";
+/// The weights that the first recipe begins with, likewise.
+const WEIGHTS: &str = "weights/mobilenet_v2_imagenet.safetensors";
 /// What may be downloaded before the first photo is named.
 const MOST_BYTES: u64 = 8 << 20;
 
@@ -57,10 +61,6 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     };
     made.export(&last, options.date.as_deref())
 }
-
-/// Below `--data`: the collection in Kaggle's layout, and the weights that training begins with.
-const PHOTOS: &str = "hwi";
-const WEIGHTS: &str = "weights/mobilenet_v2_imagenet.safetensors";
 
 impl Options {
     /// That what is needed is there, before minutes are spent on a build.
